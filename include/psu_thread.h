@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * psu_thread.h - move a running thread to another host
+ *
+ * A function calls psu_thread_migrate("hostB") and goes on at hostB on the
+ * next line, with its locals, its callers and its pointers.  Link with
+ * `pkg-config --static --libs psu_thread`; the same file must run on both
+ * hosts.  README.md tells what travels and what does not.
+ */
+#ifndef PSU_THREAD_H
+#define PSU_THREAD_H
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define PSU_THREAD_EXPORT __attribute__((visibility("default")))
+#define PSU_THREAD_MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define PSU_THREAD_EXPORT
+#define PSU_THREAD_MUST_CHECK
+#endif
+
+/** The port a server listens on, and a client dials, unless told otherwise. */
+#define PSU_THREAD_DEFAULT_PORT 7310
+
+/** What a process does: start a thread of its own, or take one in. */
+#define PSU_THREAD_CLIENT 0
+#define PSU_THREAD_SERVER 1
+
+/*
+ * Every error: name, number, what it means.  The numbers travel in replies
+ * between hosts and never change.  FORMAT.md repeats them.
+ */
+#define PSU_THREAD_ERRORS(X)                                                   \
+	X(INVALID_ARGUMENT, -1, "an argument is not valid")                        \
+	X(MODE_INVALID, -2, "the mode is neither 0 (client) nor 1 (server)")       \
+	X(NOT_SET_UP, -3, "psu_thread_setup_init has not succeeded yet")           \
+	X(ALREADY_SET_UP, -4, "psu_thread_setup_init was called before")           \
+	X(SETUP_TOO_LATE, -5, "setup must come before other threads exist")        \
+	X(RESTART_FAILED, -6, "the program could not restart itself")              \
+	X(NO_MEMORY, -7, "memory is exhausted")                                    \
+	X(SYSTEM, -8, "the operating system refused a request")                    \
+	X(OUTSIDE_THREAD, -9, "the caller is not a migratable thread")             \
+	X(FORKED, -10, "a forked child cannot use its parent's threads")           \
+	X(CERTS_MISSING, -11, "the certificate directory is missing")              \
+	X(CERTS_INCOMPLETE, -12, "a file of the certificate directory is missing") \
+	X(KEY_EXPOSED, -13, "a key file can be read or replaced by others")        \
+	X(CERTS_INVALID, -14, "a file of the certificate directory is not valid")  \
+	X(PEERS_INVALID, -15, "the peers file is not valid")                       \
+	X(RUNTIME_DIR, -16, "no private directory for run-time files")             \
+	X(ZONE_FULL, -17, "every slot of this host's zone is taken")               \
+	X(LISTEN_FAILED, -18, "the server's address cannot be listened on")        \
+	X(HOST_UNKNOWN, -30, "the host's name cannot be resolved")                 \
+	X(HOST_UNREACHABLE, -31, "the host cannot be reached")                     \
+	X(HOST_SILENT, -32, "the host did not answer in time")                     \
+	X(CONNECTION_LOST, -33, "the connection broke")                            \
+	X(TLS_FAILED, -34, "no TLS 1.3 session could be agreed on")                \
+	X(CERT_FOREIGN, -35, "a certificate is not of this deployment")            \
+	X(CERT_EXPIRED, -36, "a certificate has expired")                          \
+	X(CERT_NOT_YET_VALID, -37, "a certificate is not valid yet")               \
+	X(CERT_REVOKED, -38, "a certificate has been revoked")                     \
+	X(CERT_MISSING, -39, "the peer showed no certificate")                     \
+	X(CERT_IDENTITY, -40, "a certificate does not name exactly one host")      \
+	X(NAME_MISMATCH, -41, "the certificate is for another host")               \
+	X(PEER_NOT_LISTED, -42, "the peers file does not list the peer")           \
+	X(DIRECTION_DENIED, -43, "the peers file does not allow this direction")   \
+	X(PIN_MISMATCH, -44, "the peer's key is not the pinned one")               \
+	X(PROTOCOL, -45, "a message breaks the protocol")                          \
+	X(VERSION_MISMATCH, -46, "the hosts speak different wire versions")        \
+	X(BUSY, -47, "the destination takes no more threads now")                  \
+	X(BINARY_MISMATCH, -60, "the hosts run different programs")                \
+	X(LAYOUT_MISMATCH, -61, "the program lies at different addresses")         \
+	X(GUARDS_DIFFER, -62, "the hosts do not share the deployment's guards")    \
+	X(ZONE_MISMATCH, -63, "the hosts disagree about their zones")              \
+	X(PLATFORM_MISMATCH, -64, "the hosts differ in pages, slots or locale")    \
+	X(ADDRESS_IN_USE, -80, "the thread's addresses are taken over there")      \
+	X(STACK_OUTSIDE_SLOT, -81, "the caller runs on a foreign stack")           \
+	X(FRAME_UNKNOWN, -82, "a caller's frame cannot be unwound")                \
+	X(FRAME_FOREIGN, -83, "a caller lies outside the program")                 \
+	X(IMAGE_TOO_LARGE, -84, "the thread is larger than a move may be")         \
+	X(STATEMENT_INVALID, -85, "the signed statement is malformed")             \
+	X(SIGNATURE_INVALID, -86, "the signature does not verify")                 \
+	X(WRONG_ADDRESSEE, -87, "the statement is for another host or session")    \
+	X(DIGEST_MISMATCH, -88, "the image is not the one that was signed")        \
+	X(REPLAYED, -89, "this move, or a later one, has been seen before")        \
+	X(IMAGE_INVALID, -90, "the image is malformed")                            \
+	X(CHAIN_MISMATCH, -91, "the stack does not unwind to the signed chain")    \
+	X(STATE_INVALID, -92, "a register or address is out of bounds")            \
+	X(CANCELLED, -93, "the move was cancelled before it took place")           \
+	X(RESERVATION_EXPIRED, -94, "the destination's reservation ran out")       \
+	X(LOST_WITH_PEER, -95, "the destination died while it had the thread")     \
+	X(IN_DOUBT, -96, "whether the destination has the thread is not known")
+
+#define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
+	PSU_THREAD_E_##name = (number),
+enum psu_thread_error { PSU_THREAD_ERRORS(PSU_THREAD_ERROR_ENUM_) };
+
+/**
+ * Prepare this process to send or to take in threads.  Must be main's first
+ * act: the program restarts itself once, with the same arguments, so that all
+ * hosts of a deployment share their stack guards.
+ *
+ * @mode       PSU_THREAD_CLIENT (0) or PSU_THREAD_SERVER (1); a server listens
+ *             from here on (PSU_THREAD_LISTEN=ADDR:PORT narrows it, port 0
+ *             picks one, PSU_THREAD_PORT_FILE names a file that gets it)
+ * @cert_path  directory with this host's certificates and keys, as
+ *             certs/make-certs.sh makes it; NULL means $PSU_THREAD_CERTS
+ *
+ * Returns 0, or a negative PSU_THREAD_E_*; psu_thread_errmsg() says more.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_setup_init(int mode, const char *cert_path);
+
+/**
+ * Client: run @fn(@arg) in a new migratable thread; return when it has ended
+ * here or has left.  Server: wait for one thread from another host, run it to
+ * its end (or until it leaves), and return; @fn and @arg are not used.
+ *
+ * @fn   what the thread runs; its result is logged where the thread ends
+ * @arg  passed to @fn; what it points to does not travel
+ *
+ * Returns 0, or a negative PSU_THREAD_E_*.  LOST_WITH_PEER tells that the
+ * destination took the thread over and died before it could answer; IN_DOUBT,
+ * after a minute, that it does not say whether it has it: the thread stays
+ * frozen here and the destination is asked as long as this process lives.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_create(void *(*fn)(void *), void *arg);
+
+/**
+ * Move the calling thread to @host and go on there.
+ *
+ * @host  "name", "address", "name:port" or "[v6]:port"; not kept
+ *
+ * Returns 0 on the destination.  On failure a negative PSU_THREAD_E_* at the
+ * source, where the thread goes on as if nothing had been.  While the answer
+ * of the destination is in doubt the call does not return anywhere.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_migrate(const char *host);
+
+/** One sentence for @code (0 or PSU_THREAD_E_*).  Static, never NULL. */
+PSU_THREAD_EXPORT const char *psu_thread_strerror(int code);
+
+/**
+ * What, where, why and what to do now: the sentence of the calling thread's
+ * last failure in this process, "" if there was none.  Valid until the
+ * thread's next call into the library; it does not travel.
+ */
+PSU_THREAD_EXPORT const char *psu_thread_errmsg(void);
+
+/** The library's version, as "0.1.0".  Static. */
+PSU_THREAD_EXPORT const char *psu_thread_version(void);
+
+/** How much the log tells; each level includes the ones before it. */
+enum psu_thread_log_level {
+	PSU_THREAD_LOG_NONE = 0,
+	PSU_THREAD_LOG_ERROR = 1, /* refusals and failures; the default */
+	PSU_THREAD_LOG_INFO = 2,
+	PSU_THREAD_LOG_DEBUG = 3
+};
+
+/** Takes one line of the log, without a newline; may be called by any thread
+ * of the library, one at a time, and must not call back into it. */
+typedef void psu_thread_log_fn(enum psu_thread_log_level level,
+							   const char *line, void *context);
+
+/**
+ * Choose what is logged and where.
+ *
+ * @level    lines above it are dropped
+ * @fn       gets each line; NULL writes "[level] line" to stderr
+ * @context  passed to @fn
+ */
+PSU_THREAD_EXPORT void psu_thread_set_log(enum psu_thread_log_level level,
+										  psu_thread_log_fn *fn,
+										  void *context);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

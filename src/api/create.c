@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * create.c - psu_thread_create(): start a thread, or take one in
+ */
+#include "journey/process.h"
+#include "journey/traveller.h"
+#include "net/limits.h"
+#include "report/report.h"
+
+static void log_result(struct psu_traveller *thread)
+{
+	bool ended = thread->stage == PSU_STAGE_ENDED;
+	void *result = psu_traveller_dispose(thread);
+
+	if (ended)
+		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
+				(long)result);
+}
+
+/** Wait for what becomes of a thread that was started here.  Lock held. */
+static enum psu_stage await_outcome(struct psu_traveller *thread)
+{
+	for (;;) {
+		int64_t deadline = PSU_NEVER;
+
+		if (thread->stage == PSU_STAGE_IN_DOUBT)
+			deadline = thread->in_doubt_since_ms + PSU_IN_DOUBT_MS;
+		if (thread->stage == PSU_STAGE_ENDED ||
+			thread->stage == PSU_STAGE_AWAY ||
+			thread->stage == PSU_STAGE_LOST || !psu_process_wait(deadline))
+			return thread->stage;
+	}
+}
+
+static int run_here(void *(*fn)(void *), void *arg)
+{
+	struct psu_traveller *thread;
+	enum psu_stage stage;
+	int rc = psu_traveller_birth(fn, arg, &thread);
+
+	if (rc)
+		return rc;
+	psu_process_lock();
+	stage = await_outcome(thread);
+	psu_process_unlock();
+	switch (stage) {
+	case PSU_STAGE_ENDED:
+		log_result(thread);
+		return 0;
+	case PSU_STAGE_LOST:
+		return psu_error_keep(PSU_THREAD_E_LOST_WITH_PEER,
+							  "the destination died with the thread: see the "
+							  "log");
+	case PSU_STAGE_IN_DOUBT:
+		return psu_error_set(PSU_THREAD_E_IN_DOUBT,
+							 "the destination does not say whether it has the "
+							 "thread: look there; it is asked as long as this "
+							 "process lives");
+	default:
+		return 0;
+	}
+}
+
+/** The next thread that came in through an opening.  Lock held. */
+static struct psu_traveller *claim_arrival(struct psu_process *process)
+{
+	struct psu_traveller *thread = process->threads;
+
+	while (thread && !thread->unclaimed)
+		thread = thread->next;
+	if (thread)
+		thread->unclaimed = false;
+	return thread;
+}
+
+/** The source may not know yet that the thread had arrived: be there when it
+ * asks.  Lock held. */
+static void linger(struct psu_process *process,
+				   const struct psu_id *migration)
+{
+	int64_t deadline = psu_socket_deadline(PSU_LINGER_MS);
+
+	while (!psu_dest_acknowledged(&process->dest, migration) &&
+		   psu_process_wait(deadline))
+		continue;
+}
+
+static int take_one_in(void)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_traveller *thread;
+	struct psu_id migration;
+
+	psu_process_lock();
+	process->openings_count++;
+	psu_process_announce();
+	while (!(thread = claim_arrival(process)))
+		psu_process_wait(PSU_NEVER);
+	while (thread->stage == PSU_STAGE_RUNNING ||
+		   thread->stage == PSU_STAGE_IN_DOUBT)
+		psu_process_wait(PSU_NEVER);
+	migration = thread->arrived_by;
+	linger(process, &migration);
+	psu_process_unlock();
+	log_result(thread);
+	return 0;
+}
+
+int psu_thread_create(void *(*fn)(void *), void *arg)
+{
+	int rc = psu_process_check();
+
+	if (rc)
+		return rc;
+	if (psu_process_get()->mode == PSU_THREAD_SERVER)
+		return take_one_in();
+	if (!fn)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "psu_thread_create needs a function to run: pass "
+							 "one");
+	return run_here(fn, arg);
+}

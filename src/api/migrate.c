@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * migrate.c - psu_thread_migrate(), the one frame of ours that travels
+ *
+ * Behind psu_state_capture() this function may go on in another process, on
+ * another host: nothing that was read before it is used after it.
+ */
+#include "journey/depart.h"
+#include "journey/process.h"
+#include "state/state.h"
+
+#include <errno.h>
+
+int psu_thread_migrate(const char *host)
+{
+	int saved_errno = errno;
+	struct psu_traveller *self = psu_local.self;
+	int rc = psu_process_check();
+
+	if (rc)
+		return rc;
+	if (!self)
+		return psu_error_set(PSU_THREAD_E_OUTSIDE_THREAD,
+							 "only a thread started by psu_thread_create can "
+							 "migrate: call psu_thread_migrate from its "
+							 "function");
+	if (!host || !*host)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "no host is given: write name, name:port, address "
+							 "or [v6]:port");
+	self->saved_errno = saved_errno;
+	self->target = host;
+	return psu_state_capture(&self->registers, self, psu_depart);
+}

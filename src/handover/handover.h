@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * handover.h - one owner, always: who may run a thread while it moves
+ *
+ * Two state machines, one for each side of a move.  They are pure: an event
+ * goes in, actions come out; no I/O, no clock, no memory from the heap, no
+ * global.  journey/ drives them over real sessions, tests/simulate/ over a
+ * hostile network of its own making, and tests/model/handover.pml is the same
+ * protocol for a model checker.
+ *
+ *     source                                    destination
+ *     OFFER, BODY...        ----------------->  refuse, or restore and park
+ *                           <-----------------  PREPARED {token, incarnation}
+ *     COMMIT                ----------------->  start: ownership moves here
+ *                           <-----------------  RUNNING
+ *     FORGET                ----------------->
+ *
+ * In one flight the OFFER carries the COMMIT, names the incarnation that
+ * the session's hello told, and the answer is RUNNING or ABORTED.
+ */
+#ifndef PSU_HANDOVER_H
+#define PSU_HANDOVER_H
+
+#include "bytes/bytes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- the source of one move */
+
+enum psu_source_state {
+	PSU_SOURCE_FROZEN = 1,	 /* offered: the source may go on alone */
+	PSU_SOURCE_IN_DOUBT,	 /* COMMIT has gone out: the source only asks */
+	PSU_SOURCE_RUNNING_AT,	 /* the thread runs at the destination */
+	PSU_SOURCE_NOT_MIGRATED, /* the thread goes on at the source */
+	PSU_SOURCE_LOST_WITH	 /* the destination died while it owned it */
+};
+
+struct psu_source {
+	enum psu_source_state state;
+	bool one_flight;
+	bool may_ask; /* a line is up, and STATUS was not asked on it yet */
+	struct psu_id incarnation; /* named in all requests: who is promised the
+								  thread; two flights: zero before PREPARED */
+	uint64_t token;			   /* of that COMMIT, two flights only */
+	int code;				   /* NOT_MIGRATED: why, never 0 */
+};
+
+enum psu_source_event_kind {
+	/* what the destination says about this move */
+	PSU_SOURCE_PREPARED = 1, /* incarnation, token */
+	PSU_SOURCE_RUNNING,		 /* incarnation */
+	PSU_SOURCE_ABORTED,		 /* incarnation, code */
+	PSU_SOURCE_UNKNOWN,		 /* incarnation of the speaker */
+	PSU_SOURCE_DEAD,		 /* incarnation of the dead */
+	/* what happens at the source */
+	PSU_SOURCE_SENDING_LAST, /* one flight: the last bytes go out now */
+	PSU_SOURCE_LINE_BROKE,	 /* or could not be opened; code */
+	PSU_SOURCE_LINE_OPENED,	 /* another session is open */
+	PSU_SOURCE_TIMED_OUT	 /* no answer in time; code */
+};
+
+struct psu_source_event {
+	enum psu_source_event_kind kind;
+	struct psu_id incarnation;
+	uint64_t token;
+	int code;
+};
+
+/** What the source must do now, a set, done in this order. */
+enum psu_source_action {
+	PSU_SOURCE_SEND_COMMIT = 1,
+	PSU_SOURCE_SEND_STATUS = 2,
+	PSU_SOURCE_SEND_CANCEL = 4,
+	PSU_SOURCE_SEND_FORGET = 8,
+	PSU_SOURCE_DIAL = 16, /* open another session, after a pause */
+	PSU_SOURCE_END = 32	  /* the state is final */
+};
+
+/** Begin a move, before a byte of it is sent.  @incarnation is the one that
+ * the session's hello told: in one flight it is promised the thread, in two
+ * flights the one that says PREPARED is. */
+void psu_source_begin(struct psu_source *source, bool one_flight,
+					  const struct psu_id *incarnation);
+
+/**
+ * Take one event; returns a set of psu_source_action, 0 for none.
+ *
+ * In doubt, a first TIMED_OUT on a line asks STATUS, the next gives the line
+ * up; UNKNOWN does nothing, so the clock runs on.  A move that has ended
+ * stays as it is.
+ */
+unsigned psu_source_step(struct psu_source *source,
+						 const struct psu_source_event *event);
+
+/* ---- the destination: one table per process */
+
+enum psu_dest_state {
+	PSU_DEST_ARRIVING = 1, /* admitted; its body is still on the way */
+	PSU_DEST_PREPARED,	   /* parked, waits for COMMIT */
+	PSU_DEST_RUNNING,	   /* was started here; may have ended or left */
+	PSU_DEST_ABORTED,	   /* a tombstone: never to be started here */
+	PSU_DEST_FORGOTTEN	   /* after FORGET: no answer, but never again */
+};
+
+struct psu_dest_record {
+	struct psu_id migration;
+	struct psu_id thread; /* zero in a tombstone of an unread offer */
+	struct psu_digest peer;
+	uint64_t generation;
+	uint64_t token;
+	int code; /* ABORTED: why */
+	bool one_flight;
+	enum psu_dest_state state;
+};
+
+/** Records a process keeps, and of them for one peer.  A peer's oldest record
+ * that only refuses what was read already makes room for a new one; if there
+ * is none, an OFFER is refused as BUSY and a CANCEL answered by UNKNOWN. */
+#define PSU_DEST_RECORDS_MAX 4096
+#define PSU_DEST_PEER_RECORDS_MAX 1024
+
+struct psu_dest {
+	struct psu_id incarnation; /* of this process */
+	size_t count;
+	struct psu_dest_record records[PSU_DEST_RECORDS_MAX]; /* oldest first */
+};
+
+/** What the statement of an OFFER says, once verified. */
+struct psu_dest_offer {
+	struct psu_id migration;
+	struct psu_id thread;
+	uint64_t generation;
+	struct psu_digest peer;	   /* of the peer's identity */
+	struct psu_id incarnation; /* named by a one-flight offer */
+	bool one_flight;
+};
+
+/** What the destination must do now. */
+enum psu_dest_action {
+	PSU_DEST_SAY_NOTHING = 0,
+	PSU_DEST_SAY_PREPARED, /* token */
+	PSU_DEST_SAY_RUNNING,
+	PSU_DEST_SAY_ABORTED, /* code */
+	PSU_DEST_SAY_UNKNOWN,
+	PSU_DEST_PROVE_DEATH /* DEAD if the incarnation's lock is free, else
+							UNKNOWN */
+};
+
+struct psu_dest_answer {
+	enum psu_dest_action say;
+	bool receive; /* take the body in */
+	bool start;	  /* let the parked thread go, before the answer */
+	bool discard; /* undo what was restored for this move, if it still is */
+	uint64_t token;
+	int code;
+};
+
+/** Every request about a move names it; @peer is who asks.  A peer can only
+ * touch moves of its own. */
+struct psu_dest_request {
+	struct psu_id migration;
+	struct psu_id incarnation; /* zero: none was promised the thread yet */
+	struct psu_digest peer;
+	uint64_t token; /* COMMIT only */
+};
+
+void psu_dest_init(struct psu_dest *dest, const struct psu_id *incarnation);
+
+/** An OFFER whose statement is verified: admit it (receive), or not.  It is
+ * bound to its session, by which it comes once. */
+struct psu_dest_answer psu_dest_offer(struct psu_dest *dest,
+									  const struct psu_dest_offer *offer);
+/** Its thread is restored and parked, nothing fallible is left.  @token is
+ * fresh.  One flight: start; two: PREPARED; cancelled meanwhile: discard. */
+struct psu_dest_answer psu_dest_ready(struct psu_dest *dest,
+									  const struct psu_id *migration,
+									  uint64_t token);
+/** It was refused after it had been admitted, or its line broke before all
+ * of it was there. */
+struct psu_dest_answer psu_dest_refuse(struct psu_dest *dest,
+									   const struct psu_id *migration,
+									   int code);
+/** The reservation ran out, by the destination's clock.  SAY_ABORTED goes to
+ * the source if there is a line. */
+struct psu_dest_answer psu_dest_expire(struct psu_dest *dest,
+									   const struct psu_id *migration);
+
+/* COMMIT, STATUS and CANCEL are answered, FORGET is not. */
+struct psu_dest_answer psu_dest_commit(struct psu_dest *dest,
+									   const struct psu_dest_request *request);
+struct psu_dest_answer psu_dest_status(struct psu_dest *dest,
+									   const struct psu_dest_request *request);
+struct psu_dest_answer psu_dest_cancel(struct psu_dest *dest,
+									   const struct psu_dest_request *request);
+struct psu_dest_answer psu_dest_forget(struct psu_dest *dest,
+									   const struct psu_dest_request *request);
+
+/** The last session of @peer has ended and everything it sent was read: what
+ * only guarded against late messages goes. */
+void psu_dest_peer_gone(struct psu_dest *dest, const struct psu_digest *peer);
+
+/** Whether the source of move @migration is known to know that the thread
+ * runs here (its record is not RUNNING any more).  A thread that is given
+ * away earlier (SENDING_LAST, or PREPARED taken) can be called lost, should
+ * this process die, while it runs elsewhere. */
+bool psu_dest_acknowledged(const struct psu_dest *dest,
+						   const struct psu_id *migration);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * image.h - a thread at rest: all that travels, as plain values
+ *
+ * The source fills an image and encodes it; the destination decodes one from
+ * bytes whose signature and digest are verified, and from nothing else.  An
+ * image is not yet a thread: journey/arrive.c checks it against this program
+ * first.  FORMAT.md, "Body", is the normative description.
+ */
+#ifndef PSU_IMAGE_H
+#define PSU_IMAGE_H
+
+#include "bytes/bytes.h"
+#include "report/report.h"
+#include "seal/seal.h"
+#include "state/state.h"
+#include "walk/walk.h"
+
+#define PSU_THREAD_NAME_LEN 16 /* as the kernel keeps it, with its NUL */
+
+/** A thread's thread-locals of the program: two runs of bytes, of .tdata and
+ * of .tbss up to the library's marks. */
+struct psu_span {
+	const uint8_t *bytes;
+	size_t len;
+};
+
+struct psu_image {
+	struct psu_registers registers;
+	uint64_t thread_pointer; /* the same on every host */
+	uint64_t cleanup_head;	 /* innermost pthread_cleanup_push buffer in the
+								stack, 0 if none */
+	uint64_t signal_mask;	 /* bit n - 1: signal n is blocked */
+	int32_t saved_errno;
+	uint8_t cancel_disabled;	 /* 0 or 1 */
+	uint8_t cancel_asynchronous; /* 0 or 1 */
+	char name[PSU_THREAD_NAME_LEN]; /* NUL-terminated, zeros behind it */
+	struct psu_chain chain;
+	struct psu_span tls_data;
+	struct psu_span tls_bss;
+	struct psu_span stack; /* [rsp, end of the travelling stack) */
+};
+
+/**
+ * Encode all but the stack, which travels as it lies.
+ *
+ * @head_out  malloc()ed, owned by the caller
+ *
+ * Returns 0, PSU_THREAD_E_IMAGE_TOO_LARGE (over PSU_HEAD_LEN_MAX) or
+ * PSU_THREAD_E_NO_MEMORY.
+ */
+PSU_MUST_CHECK int psu_image_encode(const struct psu_image *image,
+									uint8_t **head_out, size_t *head_len_out);
+
+/**
+ * Decode a verified body.  The image's spans point into the body, which must
+ * outlive it; its chain is owned by the image: psu_image_fini().
+ *
+ * Returns 0, PSU_THREAD_E_IMAGE_INVALID (with the section), NO_MEMORY.
+ */
+PSU_MUST_CHECK int psu_image_decode(const struct psu_verified_body *body,
+									struct psu_image *image_out);
+void psu_image_fini(struct psu_image *image);
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * image_decode.c - the bytes of a verified head back into a thread at rest
+ *
+ * In: a verified body.  It is signed by a peer that may send threads, but
+ * every byte read here is hostile all the same.  Out: an image of plain
+ * values.  Refused: sections missing, twice, out of order or with another
+ * length; bytes behind the last; values out of bounds; a second encoding of
+ * any value.  Nothing is interpreted here.
+ *
+ * Left to journey/arrive.c, which knows this program and the slot: registers
+ * (rsp, MXCSR, x87), thread_pointer, cleanup_head, the lengths of the
+ * thread-locals, the objects' number, and the chain against the stack.
+ */
+#include "image/section.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *section_name(enum psu_section type)
+{
+	switch (type) {
+	case PSU_SECTION_REGISTERS:
+		return "REGISTERS";
+	case PSU_SECTION_THREAD:
+		return "THREAD";
+	case PSU_SECTION_CHAIN:
+		return "CHAIN";
+	case PSU_SECTION_TLS_DATA:
+		return "TLS_DATA";
+	default:
+		return "TLS_BSS";
+	}
+}
+
+static int invalid(enum psu_section type, const char *why)
+{
+	return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
+						 "cannot take a thread in: section %s of its image "
+						 "%s: the sender signed a broken image, install the "
+						 "same psu_thread on both hosts", section_name(type),
+						 why);
+}
+
+/** The next section, which must be a @type, as a reader of its own. */
+static int get_section(struct psu_reader *head, enum psu_section type,
+					   struct psu_reader *section_out)
+{
+	uint32_t found = psu_get_u32(head);
+	uint32_t len = psu_get_u32(head);
+	const uint8_t *at = psu_get_span(head, len);
+
+	if (!at)
+		return invalid(type, "is missing or cut short");
+	if (found != type)
+		return invalid(type, "is not in its place");
+	*section_out = (struct psu_reader){.at = at, .end = at + len};
+	return 0;
+}
+
+static int get_registers(struct psu_reader *head,
+						 struct psu_registers *registers_out)
+{
+	struct psu_reader section;
+	int code = get_section(head, PSU_SECTION_REGISTERS, &section);
+
+	if (code != 0)
+		return code;
+	registers_out->rbx = psu_get_u64(&section);
+	registers_out->rbp = psu_get_u64(&section);
+	registers_out->r12 = psu_get_u64(&section);
+	registers_out->r13 = psu_get_u64(&section);
+	registers_out->r14 = psu_get_u64(&section);
+	registers_out->r15 = psu_get_u64(&section);
+	registers_out->rsp = psu_get_u64(&section);
+	registers_out->mxcsr = psu_get_u32(&section);
+	psu_get_bytes(&section, registers_out->x87, sizeof(registers_out->x87));
+	if (!psu_reader_done(&section))
+		return invalid(PSU_SECTION_REGISTERS, "has another length");
+	return 0;
+}
+
+/** Whether it ends within its bytes, and zeros follow. */
+static bool name_valid(const char name[PSU_THREAD_NAME_LEN])
+{
+	size_t len = strnlen(name, PSU_THREAD_NAME_LEN);
+
+	if (len == PSU_THREAD_NAME_LEN)
+		return false;
+	for (size_t i = len; i < PSU_THREAD_NAME_LEN; i++)
+		if (name[i])
+			return false;
+	return true;
+}
+
+static int get_thread(struct psu_reader *head, struct psu_image *image)
+{
+	struct psu_reader section;
+	int code = get_section(head, PSU_SECTION_THREAD, &section);
+
+	if (code != 0)
+		return code;
+	image->thread_pointer = psu_get_u64(&section);
+	image->cleanup_head = psu_get_u64(&section);
+	image->signal_mask = psu_get_u64(&section);
+	image->saved_errno = (int32_t)psu_get_u32(&section);
+	image->cancel_disabled = psu_get_u8(&section);
+	image->cancel_asynchronous = psu_get_u8(&section);
+	psu_get_bytes(&section, image->name, sizeof(image->name));
+	if (!psu_reader_done(&section))
+		return invalid(PSU_SECTION_THREAD, "has another length");
+	if (image->cancel_disabled > 1 || image->cancel_asynchronous > 1)
+		return invalid(PSU_SECTION_THREAD,
+					   "has a cancel flag that is neither 0 nor 1");
+	if (!name_valid(image->name))
+		return invalid(PSU_SECTION_THREAD,
+					   "has a name without end, or with bytes behind it");
+	return 0;
+}
+
+/** One frame.  A faulty one marks the reader. */
+static void get_frame(struct psu_reader *section, struct psu_frame *frame_out)
+{
+	frame_out->return_offset = psu_get_u64(section);
+	frame_out->frame_len = psu_get_u32(section);
+	frame_out->object = psu_get_u16(section);
+	psu_get_zeros(section, 2);
+	if (frame_out->object >= PSU_OBJECTS_MAX)
+		section->bad = true;
+}
+
+/** @chain gets its memory here and keeps it on failure. */
+static int get_chain(struct psu_reader *head, uint64_t stack_len,
+					 struct psu_chain *chain)
+{
+	struct psu_reader section;
+	uint64_t frames_len = 0;
+	size_t count;
+	int code = get_section(head, PSU_SECTION_CHAIN, &section);
+
+	if (code != 0)
+		return code;
+
+	/* how many: no more memory than the section itself has bytes */
+	count = psu_get_u32(&section);
+	if (count < 1 || count > PSU_CHAIN_FRAMES_MAX ||
+		(size_t)(section.end - section.at) != count * PSU_CHAIN_FRAME_LEN)
+		return invalid(PSU_SECTION_CHAIN,
+					   "has no frame, too many, or another length");
+	chain->frames = malloc(count * sizeof(*chain->frames));
+	if (!chain->frames)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot take a thread in: no memory for its %zu "
+							 "frames: free some on this host and try again",
+							 count);
+	chain->count = count;
+
+	/* which; at most 2^19 lengths below 2^32: their sum cannot wrap */
+	for (size_t i = 0; i < count; i++) {
+		get_frame(&section, &chain->frames[i]);
+		frames_len += chain->frames[i].frame_len;
+		/* only the last, the library's own entry, may have no bytes */
+		if (chain->frames[i].frame_len == 0 && i + 1 < count)
+			section.bad = true;
+	}
+	if (!psu_reader_done(&section))
+		return invalid(PSU_SECTION_CHAIN, "has a frame without bytes, of an "
+					   "object over the limit, or with its reserved bytes "
+					   "not zero");
+	if (frames_len != stack_len)
+		return invalid(PSU_SECTION_CHAIN, "is not as long as the stack");
+	return 0;
+}
+
+static int get_span(struct psu_reader *head, enum psu_section type,
+					struct psu_span *span_out)
+{
+	struct psu_reader section;
+	int code = get_section(head, type, &section);
+
+	if (code != 0)
+		return code;
+	span_out->bytes = section.at;
+	span_out->len = (size_t)(section.end - section.at);
+	return 0;
+}
+
+int psu_image_decode(const struct psu_verified_body *body,
+					 struct psu_image *image_out)
+{
+	const struct psu_statement *statement = psu_verified_body_statement(body);
+	const uint8_t *bytes = psu_verified_body_head(body);
+	struct psu_reader head = {
+		.at = bytes, .end = bytes + statement->head_len};
+	struct psu_image image = {
+		.stack = {psu_verified_body_stack(body), statement->stack_len}};
+	int code;
+
+	code = get_registers(&head, &image.registers);
+	if (code == 0)
+		code = get_thread(&head, &image);
+	if (code == 0)
+		code = get_chain(&head, statement->stack_len, &image.chain);
+	if (code == 0)
+		code = get_span(&head, PSU_SECTION_TLS_DATA, &image.tls_data);
+	if (code == 0)
+		code = get_span(&head, PSU_SECTION_TLS_BSS, &image.tls_bss);
+	if (code == 0 && !psu_reader_done(&head))
+		code = invalid(PSU_SECTION_TLS_BSS, "is followed by more bytes");
+	if (code != 0) {
+		psu_image_fini(&image);
+		return code;
+	}
+	*image_out = image;
+	return 0;
+}
+
+void psu_image_fini(struct psu_image *image)
+{
+	psu_chain_free(&image->chain);
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * image_encode.c - a thread at rest into the bytes of its head
+ *
+ * In: an image as journey/depart.c filled it.  Out: five sections in a fixed
+ * order, numbers big-endian, one encoding per value, no padding of any struct.
+ * Refused: a head over PSU_HEAD_LEN_MAX.  The mirror of image_decode.c.
+ */
+#include "image/section.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static size_t chain_len(const struct psu_chain *chain)
+{
+	return PSU_CHAIN_COUNT_LEN + chain->count * PSU_CHAIN_FRAME_LEN;
+}
+
+/** The whole head's length, or 0 if it is over the limit. */
+static size_t head_len(const struct psu_image *image)
+{
+	size_t len;
+
+	/* each alone first: the sum cannot wrap then */
+	if (image->chain.count > PSU_CHAIN_FRAMES_MAX ||
+		image->tls_data.len > PSU_HEAD_LEN_MAX ||
+		image->tls_bss.len > PSU_HEAD_LEN_MAX)
+		return 0;
+	len = PSU_SECTION_COUNT * PSU_SECTION_HEADER_LEN +
+		PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
+		chain_len(&image->chain) + image->tls_data.len + image->tls_bss.len;
+	return len <= PSU_HEAD_LEN_MAX ? len : 0;
+}
+
+static void put_section(struct psu_writer *writer, enum psu_section type,
+						size_t len)
+{
+	psu_put_u32(writer, type);
+	psu_put_u32(writer, (uint32_t)len);
+}
+
+static void put_registers(struct psu_writer *writer,
+						  const struct psu_registers *registers)
+{
+	put_section(writer, PSU_SECTION_REGISTERS, PSU_SECTION_REGISTERS_LEN);
+	psu_put_u64(writer, registers->rbx);
+	psu_put_u64(writer, registers->rbp);
+	psu_put_u64(writer, registers->r12);
+	psu_put_u64(writer, registers->r13);
+	psu_put_u64(writer, registers->r14);
+	psu_put_u64(writer, registers->r15);
+	psu_put_u64(writer, registers->rsp);
+	psu_put_u32(writer, registers->mxcsr);
+	psu_put_bytes(writer, registers->x87, sizeof(registers->x87));
+}
+
+static void put_thread(struct psu_writer *writer,
+					   const struct psu_image *image)
+{
+	put_section(writer, PSU_SECTION_THREAD, PSU_SECTION_THREAD_LEN);
+	psu_put_u64(writer, image->thread_pointer);
+	psu_put_u64(writer, image->cleanup_head);
+	psu_put_u64(writer, image->signal_mask);
+	psu_put_u32(writer, (uint32_t)image->saved_errno);
+	psu_put_u8(writer, image->cancel_disabled);
+	psu_put_u8(writer, image->cancel_asynchronous);
+	psu_put_bytes(writer, image->name, sizeof(image->name));
+}
+
+static void put_chain(struct psu_writer *writer,
+					  const struct psu_chain *chain)
+{
+	put_section(writer, PSU_SECTION_CHAIN, chain_len(chain));
+	psu_put_u32(writer, (uint32_t)chain->count);
+	for (size_t i = 0; i < chain->count; i++) {
+		psu_put_u64(writer, chain->frames[i].return_offset);
+		psu_put_u32(writer, chain->frames[i].frame_len);
+		psu_put_u16(writer, chain->frames[i].object);
+		psu_put_zeros(writer, 2);
+	}
+}
+
+static void put_span(struct psu_writer *writer, enum psu_section type,
+					 const struct psu_span *span)
+{
+	put_section(writer, type, span->len);
+	psu_put_bytes(writer, span->bytes, span->len);
+}
+
+int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
+					 size_t *head_len_out)
+{
+	size_t len = head_len(image);
+	struct psu_writer writer;
+	uint8_t *head;
+
+	if (len == 0)
+		return psu_error_set(PSU_THREAD_E_IMAGE_TOO_LARGE,
+							 "cannot move the thread: its %zu frames and %zu "
+							 "bytes of thread-locals do not fit into %u bytes: "
+							 "move it with fewer callers, or keep big arrays "
+							 "out of __thread variables", image->chain.count,
+							 image->tls_data.len + image->tls_bss.len,
+							 PSU_HEAD_LEN_MAX);
+	head = malloc(len);
+	if (!head)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot move the thread: no memory for %zu bytes "
+							 "of its image: free some on this host and try "
+							 "again", len);
+	writer = (struct psu_writer){.at = head, .end = head + len};
+	put_registers(&writer, &image->registers);
+	put_thread(&writer, image);
+	put_chain(&writer, &image->chain);
+	put_span(&writer, PSU_SECTION_TLS_DATA, &image->tls_data);
+	put_span(&writer, PSU_SECTION_TLS_BSS, &image->tls_bss);
+	assert(!writer.overflow && writer.at == writer.end);
+	*head_out = head;
+	*head_len_out = len;
+	return 0;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * section.h - the sections of an encoded head, for its two codecs only
+ *
+ *     | type u32 | length u32 | payload |  five times, in this order, no gaps
+ *
+ * FORMAT.md, "Body", is normative.
+ */
+#ifndef PSU_IMAGE_SECTION_H
+#define PSU_IMAGE_SECTION_H
+
+#include "image/image.h"
+
+enum psu_section {
+	PSU_SECTION_REGISTERS = 1,
+	PSU_SECTION_THREAD,
+	PSU_SECTION_CHAIN,
+	PSU_SECTION_TLS_DATA,
+	PSU_SECTION_TLS_BSS
+};
+
+#define PSU_SECTION_COUNT 5
+#define PSU_SECTION_HEADER_LEN 8
+#define PSU_SECTION_REGISTERS_LEN 88
+#define PSU_SECTION_THREAD_LEN 46
+#define PSU_CHAIN_COUNT_LEN 4
+#define PSU_CHAIN_FRAME_LEN 16
+
+#endif

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * arrive_steps.c - the steps of an arrival, up to a parked thread
+ *
+ * Each of them refuses with a code and a sentence in this host's log.  Only a
+ * verified statement is acted on; the body's bytes lie in a slot that nobody
+ * runs in until they are verified, decoded and checked.
+ */
+#include "journey/arrive.h"
+#include "net/limits.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- receive → verify → may it enter */
+
+int psu_arrive_recv_offer(struct psu_arrival *arrival,
+						  const struct psu_frame_header *header)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_session *session = arrival->session;
+	uint8_t sealed[PSU_SEALED_LEN];
+	const struct psu_untrusted untrusted = {sealed, header->payload_len};
+	struct psu_expectation expected = {
+		.sign_public = arrival->peer.sign_public,
+		.source = session->peer.digest,
+		.destination = psu_trust_self(process->trust)->digest,
+		.incarnation = process->incarnation,
+		.program = process->manifest.digest,
+		.exporter = session->exporter,
+		.sequence = session->offers++,
+	};
+	int rc = psu_session_recv(session, sealed, header->payload_len,
+							  psu_socket_deadline(PSU_MESSAGE_MS));
+
+	if (!rc)
+		rc = psu_session_judge(&process->context, session, false,
+							   &arrival->peer);
+	if (!rc)
+		rc = psu_seal_verify(&untrusted, &expected, &arrival->verified);
+	if (rc)
+		return rc;
+	arrival->statement = psu_verified_statement(arrival->verified);
+	if (arrival->statement->stream != header->stream)
+		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+							 "%s sent a statement on another stream than it "
+							 "names: install the same version on both hosts",
+							 session->peer_name);
+	return 0;
+}
+
+/** This process's own thread that the statement is about, wherever it is now;
+ * NULL if there is none.  Lock held. */
+static struct psu_traveller *find_own(const struct psu_statement *statement)
+{
+	struct psu_traveller *found = psu_traveller_find(statement->slot_addr);
+
+	return found && psu_id_equal(&found->id, &statement->thread) ? found : NULL;
+}
+
+int psu_arrive_take_opening(struct psu_arrival *arrival)
+{
+	struct psu_process *process = psu_process_get();
+	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	struct psu_traveller *own;
+	bool home, open = true;
+
+	psu_process_lock();
+	own = find_own(arrival->statement);
+	home = own && own->born_here;
+	while (!home && !process->openings_count && open)
+		open = psu_process_wait(deadline);
+	arrival->body_counted = process->bodies_count < PSU_BODIES_MAX;
+	open = open && arrival->body_counted;
+	if (arrival->body_counted)
+		process->bodies_count++;
+	if (open && !home) {
+		process->openings_count--;
+		arrival->opening_taken = true;
+	}
+	psu_process_unlock();
+	if (!open)
+		return psu_error_set(PSU_THREAD_E_BUSY,
+							 "refused a thread from %s: no psu_thread_create "
+							 "of this server waits for one",
+							 arrival->session->peer_name);
+	return 0;
+}
+
+/** A thread can be back before its pthread here has got as far as being a
+ * husk, or, if it was a guest, before that has ended: wait for it. */
+static int take_husk(struct psu_arrival *arrival)
+{
+	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	struct psu_traveller *own;
+
+	psu_process_lock();
+	do
+		own = find_own(arrival->statement);
+	while (own && !(own->born_here && own->stage == PSU_STAGE_AWAY) &&
+		   psu_process_wait(deadline));
+	if (own && own->born_here && own->stage == PSU_STAGE_AWAY) {
+		own->stage = PSU_STAGE_PARKED;
+		arrival->husk = own;
+	}
+	psu_process_unlock();
+	return arrival->husk ? psu_slot_thaw(&arrival->husk->slot) : 0;
+}
+
+int psu_arrive_take_slot(struct psu_arrival *arrival)
+{
+	uint64_t addr = arrival->statement->slot_addr;
+	int rc;
+
+	if (!psu_slot_addr_valid(addr, PSU_ZONE_COUNT) ||
+		!arrival->statement->stack_len ||
+		arrival->statement->stack_len > PSU_SLOT_STACK_LEN)
+		return psu_error_set(PSU_THREAD_E_STATE_INVALID,
+							 "%s sent a thread of %" PRIu64 " bytes at 0x%" PRIx64
+							 ", which is no slot: install the same version on "
+							 "both hosts",
+							 arrival->session->peer_name,
+							 arrival->statement->stack_len, addr);
+	rc = take_husk(arrival);
+	if (!rc && !arrival->husk)
+		rc = psu_slot_map(addr, &arrival->slot);
+	return rc;
+}
+
+/* ---- the body */
+
+static uint8_t *stack_of(const struct psu_arrival *arrival)
+{
+	const struct psu_slot *slot =
+		arrival->husk ? &arrival->husk->slot : &arrival->slot;
+
+	return (uint8_t *)(psu_slot_stack_high(slot) -
+					   arrival->statement->stack_len);
+}
+
+/** A slow sender gets so much time and no more. */
+static int64_t body_deadline(uint64_t len)
+{
+	return psu_socket_deadline(PSU_BODY_GRACE_MS +
+							   (int64_t)(len / PSU_BODY_RATE_MIN) * 1000);
+}
+
+static int recv_body_header(struct psu_arrival *arrival, uint64_t left,
+							uint32_t *len_out, int64_t deadline)
+{
+	struct psu_frame_header header;
+	int rc = psu_session_recv_header(arrival->session, &header, deadline);
+
+	if (rc)
+		return psu_error_set(rc,
+							 "%s stopped in the middle of a thread's body: it "
+							 "goes on there",
+							 arrival->session->peer_name);
+	if (header.type != PSU_FRAME_BODY ||
+		header.stream != arrival->statement->stream ||
+		header.payload_len > left) {
+		arrival->session->broken = true;
+		return psu_error_set(PSU_THREAD_E_PROTOCOL,
+							 "%s sent a %s that does not fit the statement: "
+							 "install the same version on both hosts",
+							 arrival->session->peer_name,
+							 psu_frame_name(header.type));
+	}
+	*len_out = header.payload_len;
+	return 0;
+}
+
+/** @len bytes of position @at of the body: first the head, then the stack,
+ * straight to where it will be. */
+static int recv_part(struct psu_arrival *arrival, uint64_t at, uint32_t len,
+					 int64_t deadline)
+{
+	uint64_t head_len = arrival->statement->head_len;
+	uint64_t of_head = at < head_len ? head_len - at : 0;
+	uint64_t stack_at = at > head_len ? at - head_len : 0;
+	int rc = 0;
+
+	if (of_head > len)
+		of_head = len;
+	if (of_head)
+		rc = psu_session_recv(arrival->session, arrival->head + at, of_head,
+							  deadline);
+	if (!rc && len > of_head)
+		rc = psu_session_recv(arrival->session, stack_of(arrival) + stack_at,
+							  len - of_head, deadline);
+	return rc;
+}
+
+int psu_arrive_recv_body(struct psu_arrival *arrival)
+{
+	const struct psu_statement *statement = arrival->statement;
+	uint64_t len = statement->head_len + statement->stack_len, at = 0;
+	int64_t deadline = body_deadline(len);
+	int rc = 0;
+
+	arrival->head = malloc(statement->head_len);
+	if (!arrival->head) {
+		rc = psu_arrive_skip_body(arrival);
+		return rc ? rc
+				  : psu_error_set(PSU_THREAD_E_NO_MEMORY,
+								  "no memory for a thread of %" PRIu64 " bytes",
+								  len);
+	}
+	while (!rc && at < len) {
+		uint32_t part_len;
+
+		rc = recv_body_header(arrival, len - at, &part_len, deadline);
+		if (!rc)
+			rc = recv_part(arrival, at, part_len, deadline);
+		if (!rc)
+			at += part_len;
+	}
+	if (!rc)
+		psu_log(PSU_THREAD_LOG_DEBUG, "Received %" PRIu64 " bytes over the "
+									  "socket",
+				len + PSU_SEALED_LEN);
+	return rc;
+}
+
+int psu_arrive_skip_body(struct psu_arrival *arrival)
+{
+	const struct psu_statement *statement = arrival->statement;
+	uint64_t left = statement->head_len + statement->stack_len;
+	int64_t deadline = body_deadline(left);
+	uint8_t waste[4096];
+	int rc = 0;
+
+	while (!rc && left) {
+		uint32_t part_len;
+
+		rc = recv_body_header(arrival, left, &part_len, deadline);
+		for (uint32_t at = 0; !rc && at < part_len;) {
+			uint32_t len = part_len - at;
+
+			len = len < sizeof(waste) ? len : (uint32_t)sizeof(waste);
+			rc = psu_session_recv(arrival->session, waste, len, deadline);
+			at += len;
+			left -= len;
+		}
+	}
+	return rc;
+}
+
+/* ---- decode → check → restore */
+
+/** What decoding cannot know: this program, this processor, this slot. */
+static int check_state(struct psu_arrival *arrival)
+{
+	const struct psu_registers *registers = &arrival->image.registers;
+
+	if (registers->rsp != (uint64_t)stack_of(arrival) ||
+		!psu_state_valid(registers))
+		return psu_error_set(PSU_THREAD_E_STATE_INVALID,
+							 "the registers of a thread from %s are out of "
+							 "bounds: rsp 0x%" PRIx64 ", MXCSR 0x%" PRIx32,
+							 arrival->session->peer_name, registers->rsp,
+							 registers->mxcsr);
+	return 0;
+}
+
+/** The restored stack must unwind, with this program's tables, to the chain
+ * that was signed. */
+static int check_chain(struct psu_arrival *arrival)
+{
+	const struct psu_stack_bounds bounds = {
+		.low = arrival->image.registers.rsp,
+		.high = arrival->image.registers.rsp + arrival->statement->stack_len,
+	};
+	int rc = psu_walk_stack(&psu_process_get()->manifest,
+							&arrival->image.registers, &bounds,
+							&arrival->chain);
+
+	if (rc)
+		return rc;
+	if (!psu_chain_equal(&arrival->chain, &arrival->image.chain))
+		return psu_error_set(PSU_THREAD_E_CHAIN_MISMATCH,
+							 "the stack of a thread from %s does not unwind to "
+							 "the %zu frames that were signed",
+							 arrival->session->peer_name,
+							 arrival->image.chain.count);
+	return 0;
+}
+
+int psu_arrive_check(struct psu_arrival *arrival)
+{
+	int rc = psu_seal_verify_body(arrival->verified, arrival->head,
+								  stack_of(arrival), &arrival->body);
+
+	if (!rc)
+		rc = psu_image_decode(arrival->body, &arrival->image);
+	if (!rc)
+		rc = check_state(arrival);
+	if (!rc)
+		rc = check_chain(arrival);
+	return rc;
+}
+
+int psu_arrive_park(struct psu_arrival *arrival)
+{
+	int rc = 0;
+
+	arrival->thread = arrival->husk;
+	if (!arrival->thread)
+		rc = psu_traveller_admit(&arrival->statement->thread, &arrival->slot,
+								 &arrival->thread);
+	if (!rc)
+		rc = psu_traveller_restore(arrival->thread, &arrival->image);
+	return rc;
+}
+
+/* ---- whatever came of it */
+
+void psu_arrive_undo(struct psu_arrival *arrival)
+{
+	struct psu_process *process = psu_process_get();
+
+	if (arrival->thread || arrival->husk)
+		psu_traveller_withdraw(arrival->thread ? arrival->thread
+											   : arrival->husk);
+	arrival->thread = arrival->husk = NULL;
+	psu_slot_unmap(&arrival->slot);
+	if (!arrival->opening_taken)
+		return;
+	psu_process_lock();
+	process->openings_count++;
+	psu_process_announce();
+	psu_process_unlock();
+	arrival->opening_taken = false;
+}
+
+void psu_arrive_fini(struct psu_arrival *arrival)
+{
+	struct psu_process *process = psu_process_get();
+
+	psu_process_lock();
+	if (arrival->body_counted)
+		process->bodies_count--;
+	psu_process_unlock();
+	psu_chain_free(&arrival->chain);
+	psu_image_fini(&arrival->image);
+	psu_verified_body_free(arrival->body);
+	psu_verified_free(arrival->verified);
+	free(arrival->head);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * depart.c - a thread leaves this host
+ *
+ * In: a thread that called psu_thread_migrate(), its registers kept.  Out:
+ * the thread goes on here, with the reason, or it is not here any more.
+ * Refused: what cannot travel, before a byte is sent.
+ */
+#include "journey/depart.h"
+#include "net/limits.h"
+#include "state/locals.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** No signal handler and no cancellation while the library works. */
+static void block_interruptions(struct psu_departure *departure)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &departure->mask);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &departure->cancel_state);
+	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &departure->cancel_type);
+}
+
+/** Back to how the caller had it. */
+static void unblock_interruptions(struct psu_departure *departure)
+{
+	pthread_setcanceltype(departure->cancel_type, NULL);
+	pthread_setcancelstate(departure->cancel_state, NULL);
+	errno = departure->thread->saved_errno;
+	pthread_sigmask(SIG_SETMASK, &departure->mask, NULL);
+}
+
+/** The source of the move that brought the thread here must know that it did,
+ * or it could call the thread lost while it runs elsewhere. */
+static void await_acknowledgement(struct psu_traveller *self)
+{
+	struct psu_process *process = psu_process_get();
+	int64_t deadline = psu_socket_deadline(PSU_ACKNOWLEDGE_MS);
+	bool known;
+
+	psu_process_lock();
+	do
+		known = psu_id_is_zero(&self->arrived_by) ||
+				psu_dest_acknowledged(&process->dest, &self->arrived_by);
+	while (!known && psu_process_wait(deadline));
+	psu_process_unlock();
+	if (!known)
+		psu_log(PSU_THREAD_LOG_INFO,
+				"The host this thread came from has not acknowledged its "
+				"arrival");
+}
+
+static int may_leave(struct psu_departure *departure)
+{
+	struct psu_traveller *self = departure->thread;
+	uint64_t rsp = self->registers.rsp;
+	int rc;
+
+	if (rsp < psu_slot_stack_low(&self->slot) ||
+		rsp >= psu_slot_stack_high(&self->slot))
+		return psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
+							 "the caller runs on a stack of its own, at "
+							 "0x%" PRIx64 ": do not migrate from a coroutine "
+							 "or a signal handler's stack",
+							 rsp);
+	rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT,
+						  &departure->endpoint);
+	if (rc)
+		return rc;
+	snprintf(departure->name, sizeof(departure->name), "%s port %s",
+			 departure->endpoint.host, departure->endpoint.port);
+	await_acknowledgement(self);
+	return 0;
+}
+
+static int walk_frames(struct psu_departure *departure)
+{
+	struct psu_traveller *self = departure->thread;
+	const struct psu_stack_bounds bounds = {
+		.low = self->registers.rsp,
+		.high = psu_slot_stack_high(&self->slot),
+	};
+
+	return psu_walk_stack(&psu_process_get()->manifest, &self->registers,
+						  &bounds, &departure->image.chain);
+}
+
+static int fill(struct psu_departure *departure)
+{
+	struct psu_traveller *self = departure->thread;
+	struct psu_image *image = &departure->image;
+	uint64_t rsp = self->registers.rsp, head = psu_locals_cleanup_head();
+	struct psu_locals locals;
+	int rc = psu_locals_find(&locals);
+
+	if (rc)
+		return rc;
+	image->registers = self->registers;
+	image->thread_pointer = (uint64_t)psu_state_thread_pointer();
+	image->cleanup_head = head == self->cleanup_base ? 0 : head;
+	image->signal_mask = psu_locals_pack_mask(&departure->mask);
+	image->saved_errno = self->saved_errno;
+	image->cancel_disabled =
+		departure->cancel_state == PTHREAD_CANCEL_DISABLE;
+	image->cancel_asynchronous =
+		departure->cancel_type == PTHREAD_CANCEL_ASYNCHRONOUS;
+	pthread_getname_np(pthread_self(), image->name, sizeof(image->name));
+	image->tls_data = (struct psu_span){locals.data, locals.data_len};
+	image->tls_bss = (struct psu_span){locals.bss, locals.bss_len};
+	image->stack = (struct psu_span){
+		.bytes = (const uint8_t *)rsp,
+		.len = psu_slot_stack_high(&self->slot) - rsp,
+	};
+	return 0;
+}
+
+int psu_depart(struct psu_traveller *self)
+{
+	struct psu_departure departure = {.thread = self};
+	int rc;
+
+	block_interruptions(&departure);
+	rc = may_leave(&departure);
+	if (!rc)
+		rc = walk_frames(&departure);
+	if (!rc)
+		rc = fill(&departure);
+	if (!rc)
+		rc = psu_image_encode(&departure.image, &departure.head,
+							  &departure.head_len);
+	if (!rc)
+		rc = psu_depart_hand_over(&departure);
+	free(departure.head);
+	psu_chain_free(&departure.image.chain);
+	if (rc == 0)
+		psu_traveller_let_go(self, PSU_STAGE_AWAY);
+	if (rc == PSU_THREAD_E_LOST_WITH_PEER)
+		psu_traveller_let_go(self, PSU_STAGE_LOST);
+	unblock_interruptions(&departure);
+	return rc;
+}

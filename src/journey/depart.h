@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * depart.h - one attempt to leave, step by step
+ *
+ *     may it leave → walk the frames → fill → encode → sign → hand over
+ *     → let go
+ */
+#ifndef PSU_DEPART_H
+#define PSU_DEPART_H
+
+#include "journey/process.h"
+#include "journey/traveller.h"
+#include "seal/seal.h"
+
+#include <signal.h>
+
+struct psu_departure {
+	struct psu_traveller *thread;
+	struct psu_endpoint endpoint;
+	char name[300]; /* "host:port", for the pool and for sentences */
+	sigset_t mask;	/* the thread's, while all signals are blocked */
+	int cancel_state, cancel_type;
+
+	struct psu_image image;
+	uint8_t *head; /* the encoded image without its stack */
+	size_t head_len;
+
+	struct psu_session *session; /* NULL: none is open */
+	struct psu_statement statement;
+	uint8_t sealed[PSU_SEALED_LEN];
+	struct psu_source source; /* whose thread it is */
+	bool asked_again;		  /* the session is not the one of the OFFER */
+	int64_t pause_ms;		  /* before the next attempt to dial */
+};
+
+/**
+ * What psu_thread_migrate() does, on the thread's home stack.  Returns a
+ * negative code if the thread goes on here; does not return if it has left.
+ */
+int psu_depart(struct psu_traveller *self);
+
+/**
+ * Offer the encoded image to the endpoint and follow the handover to its end,
+ * however long the outcome stays in doubt.
+ *
+ * Returns 0 if the thread runs at the destination, LOST_WITH_PEER if it died
+ * with it, else why the thread goes on here.
+ */
+PSU_MUST_CHECK int psu_depart_hand_over(struct psu_departure *departure);
+
+/**
+ * Open a session and send OFFER and body; the source machine has begun.
+ * A pooled session that proves stale is replaced by a fresh one.
+ */
+PSU_MUST_CHECK int psu_depart_offer(struct psu_departure *departure);
+
+#endif

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * depart_handover.c - drive the source's state machine over real sessions
+ *
+ * Waits for events (an answer, a broken line, a deadline), lets the machine
+ * say what to do, and does it, until the machine's state is final.
+ */
+#include "journey/depart.h"
+#include "net/limits.h"
+
+#include <string.h>
+#include <time.h>
+
+/** Tell the log, and whoever waits for the thread, that nobody knows. */
+static void enter_doubt(struct psu_departure *departure)
+{
+	struct psu_traveller *self = departure->thread;
+
+	psu_process_lock();
+	if (self->stage != PSU_STAGE_IN_DOUBT) {
+		self->stage = PSU_STAGE_IN_DOUBT;
+		self->in_doubt_since_ms = psu_socket_now_ms();
+		psu_log(PSU_THREAD_LOG_ERROR,
+				"IN_DOUBT: %s may or may not have the thread: asking until it "
+				"answers",
+				departure->name);
+		psu_process_announce();
+	}
+	psu_process_unlock();
+}
+
+static void leave_doubt(struct psu_departure *departure)
+{
+	psu_process_lock();
+	departure->thread->stage = PSU_STAGE_RUNNING;
+	psu_process_announce();
+	psu_process_unlock();
+}
+
+/** Whether @control is about this attempt; @event_out then. */
+static bool is_answer(struct psu_departure *departure,
+					  const struct psu_control *control,
+					  struct psu_source_event *event_out)
+{
+	static const enum psu_source_event_kind kinds[] = {
+		[PSU_FRAME_PREPARED] = PSU_SOURCE_PREPARED,
+		[PSU_FRAME_RUNNING] = PSU_SOURCE_RUNNING,
+		[PSU_FRAME_ABORTED] = PSU_SOURCE_ABORTED,
+		[PSU_FRAME_UNKNOWN] = PSU_SOURCE_UNKNOWN,
+		[PSU_FRAME_DEAD] = PSU_SOURCE_DEAD,
+	};
+
+	if (control->type < PSU_FRAME_PREPARED || control->type > PSU_FRAME_DEAD ||
+		!psu_id_equal(&control->migration, &departure->statement.migration))
+		return false;
+	*event_out = (struct psu_source_event){
+		.kind = kinds[control->type],
+		.incarnation = control->incarnation,
+		.token = control->token,
+		.code = control->code,
+	};
+	return true;
+}
+
+/** The destination did not even admit the OFFER, and has closed the only
+ * session on which it could: as good as ABORTED. */
+static struct psu_source_event recv_refusal(struct psu_departure *departure)
+{
+	struct psu_session *session = departure->session;
+	int rc = psu_session_recv_refusal(session);
+
+	session->broken = true;
+	return (struct psu_source_event){
+		.kind = PSU_SOURCE_ABORTED,
+		.incarnation = session->hello.incarnation,
+		.code = rc,
+	};
+}
+
+static struct psu_source_event await_answer(struct psu_departure *departure)
+{
+	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	struct psu_source_event event;
+	struct psu_frame_header header;
+	struct psu_control control;
+	int rc;
+
+	do {
+		rc = psu_session_recv_header(departure->session, &header, deadline);
+		if (!rc && header.type == PSU_FRAME_REFUSED && !departure->asked_again)
+			return recv_refusal(departure);
+		if (!rc)
+			rc = psu_session_recv_control(departure->session, &header,
+										  &control);
+	} while (!rc && !is_answer(departure, &control, &event));
+	if (rc == PSU_THREAD_E_HOST_SILENT)
+		return (struct psu_source_event){
+			.kind = PSU_SOURCE_TIMED_OUT,
+			.code = psu_error_set(rc,
+								  "%s does not answer within %d ms: check that "
+								  "it is up and the network works",
+								  departure->name, PSU_ANSWER_MS),
+		};
+	if (rc)
+		return (struct psu_source_event){
+			.kind = PSU_SOURCE_LINE_BROKE,
+			.code = psu_error_set(rc,
+								  "the connection to %s broke before it had "
+								  "answered: see the log there",
+								  departure->name),
+		};
+	return event;
+}
+
+static void pause_before_dialling(struct psu_departure *departure)
+{
+	struct timespec pause = {
+		.tv_sec = departure->pause_ms / 1000,
+		.tv_nsec = departure->pause_ms % 1000 * 1000000,
+	};
+
+	nanosleep(&pause, NULL);
+	departure->pause_ms *= 2;
+	if (departure->pause_ms > PSU_REDIAL_LAST_MS)
+		departure->pause_ms = PSU_REDIAL_LAST_MS;
+}
+
+/** Only to ask: the image is not sent again. */
+static struct psu_source_event dial_again(struct psu_departure *departure)
+{
+	struct psu_process *process = psu_process_get();
+	int rc;
+
+	enter_doubt(departure);
+	departure->asked_again = true;
+	psu_session_close(departure->session);
+	departure->session = NULL;
+	pause_before_dialling(departure);
+	rc = psu_session_dial(&process->context, &departure->endpoint,
+						  &departure->session);
+	return (struct psu_source_event){
+		.kind = rc ? PSU_SOURCE_LINE_BROKE : PSU_SOURCE_LINE_OPENED,
+		.code = rc,
+	};
+}
+
+/** A failure to send shows as a broken line when the answer is awaited. */
+static void send_request(struct psu_departure *departure,
+						 enum psu_frame_type type)
+{
+	const struct psu_source *source = &departure->source;
+	const struct psu_control control = {
+		.type = (uint8_t)type,
+		.migration = departure->statement.migration,
+		.incarnation = source->incarnation,
+		.token = type == PSU_FRAME_COMMIT ? source->token : 0,
+	};
+
+	if (departure->session &&
+		psu_session_send_control(departure->session, &control) != 0)
+		departure->session->broken = true;
+}
+
+static void perform(struct psu_departure *departure, unsigned actions)
+{
+	if (actions & PSU_SOURCE_SEND_COMMIT)
+		send_request(departure, PSU_FRAME_COMMIT);
+	if (actions & PSU_SOURCE_SEND_STATUS)
+		send_request(departure, PSU_FRAME_STATUS);
+	if (actions & PSU_SOURCE_SEND_CANCEL)
+		send_request(departure, PSU_FRAME_CANCEL);
+	if (actions & PSU_SOURCE_SEND_FORGET)
+		send_request(departure, PSU_FRAME_FORGET);
+}
+
+/** The machine is done; what it says, in words. */
+static int conclude(struct psu_departure *departure)
+{
+	const struct psu_source *source = &departure->source;
+
+	switch (source->state) {
+	case PSU_SOURCE_RUNNING_AT:
+		psu_log(PSU_THREAD_LOG_INFO, "Thread runs at %s", departure->name);
+		return 0;
+	case PSU_SOURCE_LOST_WITH:
+		return psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
+							 "the process at %s that had taken the thread over "
+							 "has died, and the thread with it: its image is "
+							 "kept frozen here until this process ends",
+							 departure->name);
+	default:
+		leave_doubt(departure);
+		return source->code;
+	}
+}
+
+/** The destination's log says why; the source knows only the code. */
+static void explain_abort(const struct psu_departure *departure,
+						  const struct psu_source_event *event)
+{
+	if (event->kind == PSU_SOURCE_ABORTED && !departure->session->broken)
+		psu_error_set(event->code, "%s refuses the thread: %s: see the log there",
+					  departure->name, psu_thread_strerror(event->code));
+}
+
+int psu_depart_hand_over(struct psu_departure *departure)
+{
+	int rc = psu_depart_offer(departure);
+	struct psu_source_event event = {
+		.kind = PSU_SOURCE_LINE_BROKE,
+		.code = rc,
+	};
+	unsigned actions = 0;
+
+	if (rc && !departure->session)
+		return rc; /* nothing was offered */
+	departure->pause_ms = PSU_REDIAL_FIRST_MS;
+	while (!(actions & PSU_SOURCE_END)) {
+		if (actions & PSU_SOURCE_DIAL)
+			event = dial_again(departure);
+		else if (!rc)
+			event = await_answer(departure);
+		rc = 0;
+		explain_abort(departure, &event);
+		actions = psu_source_step(&departure->source, &event);
+		perform(departure, actions);
+	}
+	psu_pool_put(departure->name, departure->session);
+	return conclude(departure);
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * process.c - set the library up, once per process
+ */
+#include "journey/process.h"
+#include "net/limits.h"
+#include "slot/slot.h"
+#include "start/isa.h"
+#include "start/start.h"
+
+#include <locale.h>
+#include <nss.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <sodium.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Stack of the library's own threads: OpenSSL's handshake needs a few dozen
+ * KiB of it. */
+#define OWN_STACK_LEN (512u << 10)
+
+/* OpenSSL's memory for private keys, and its smallest unit; powers of two. */
+#define SECURE_HEAP_LEN (64u << 10)
+#define SECURE_HEAP_UNIT 32
+
+static struct psu_process process_state;
+static bool set_up;
+static volatile sig_atomic_t forked;
+
+static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t process_changed;
+
+struct psu_process *psu_process_get(void)
+{
+	return set_up ? &process_state : NULL;
+}
+
+int psu_process_check(void)
+{
+	if (forked)
+		return psu_error_set(PSU_THREAD_E_FORKED,
+							 "this process was forked from one that uses "
+							 "psu_thread: call it in the parent, or exec");
+	if (!set_up)
+		return psu_error_set(PSU_THREAD_E_NOT_SET_UP,
+							 "psu_thread is not set up: call "
+							 "psu_thread_setup_init first and check its result");
+	return 0;
+}
+
+void psu_process_lock(void)
+{
+	pthread_mutex_lock(&process_lock);
+}
+
+void psu_process_unlock(void)
+{
+	pthread_mutex_unlock(&process_lock);
+}
+
+void psu_process_announce(void)
+{
+	pthread_cond_broadcast(&process_changed);
+}
+
+bool psu_process_wait(int64_t deadline)
+{
+	struct timespec until = {
+		.tv_sec = deadline / 1000,
+		.tv_nsec = deadline % 1000 * 1000000,
+	};
+
+	if (deadline == PSU_NEVER) {
+		pthread_cond_wait(&process_changed, &process_lock);
+		return true;
+	}
+	return pthread_cond_timedwait(&process_changed, &process_lock, &until) ==
+		   0;
+}
+
+int psu_process_spawn(void *(*fn)(void *), void *arg)
+{
+	pthread_attr_t attributes;
+	pthread_t thread;
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	pthread_attr_init(&attributes);
+	pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+	pthread_attr_setstacksize(&attributes, OWN_STACK_LEN);
+	error = pthread_create(&thread, &attributes, fn, arg);
+	pthread_attr_destroy(&attributes);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot start a thread: %s: raise `ulimit -u`, or "
+							 "free memory",
+							 strerror(error));
+	return 0;
+}
+
+/** A forked child has none of the parent's threads, and may not speak for
+ * it: its copies of the secrets go. */
+static void forget_in_child(void)
+{
+	forked = 1;
+	if (!set_up)
+		return;
+	psu_trust_wipe(process_state.trust);
+	psu_runtime_forked(process_state.runtime);
+	if (process_state.listen_fd >= 0)
+		close(process_state.listen_fd);
+	for (size_t i = 0; i < PSU_POOL_MAX; i++)
+		if (process_state.pool[i])
+			close(process_state.pool[i]->fd);
+}
+
+__attribute__((destructor)) static void say_goodbye(void)
+{
+	if (set_up && !forked)
+		psu_pool_close();
+}
+
+static void digest_locale(struct psu_digest *digest_out)
+{
+	const char *names = setlocale(LC_ALL, NULL);
+
+	if (!names)
+		names = "";
+	crypto_hash_sha256(digest_out->bytes, (const unsigned char *)names,
+					   strlen(names));
+}
+
+static void fill_context(struct psu_process *process)
+{
+	struct psu_hello *hello = &process->context.hello;
+
+	process->context.trust = process->trust;
+	process->context.tls = process->tls;
+	process->context.manifest = &process->manifest;
+	hello->version = PSU_WIRE_VERSION;
+	hello->page_len = (uint32_t)sysconf(_SC_PAGESIZE);
+	hello->window_addr = PSU_WINDOW_ADDR;
+	hello->slot_len = PSU_SLOT_LEN;
+	hello->zone_count = PSU_ZONE_COUNT;
+	hello->zone = psu_trust_zone(process->trust);
+	hello->isa_needed = psu_isa_needed();
+	hello->isa_present = psu_isa_present();
+	hello->incarnation = process->incarnation;
+	hello->program = process->manifest.digest;
+	psu_guards_digest(psu_trust_deployment_key(process->trust),
+					  &hello->guards);
+	digest_locale(&hello->locale);
+}
+
+/** Before any key is read: OpenSSL keeps its private keys in memory that is
+ * in no core dump, no configuration file of the machine reaches us, and
+ * exit() does not pull OpenSSL away from under threads that still use it. */
+static int prepare_libraries(void)
+{
+	pthread_condattr_t attributes;
+
+	if (sodium_init() < 0 ||
+		!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
+								 OPENSSL_INIT_NO_ATEXIT,
+							 NULL) ||
+		(!CRYPTO_secure_malloc_initialized() &&
+		 !CRYPTO_secure_malloc_init(SECURE_HEAP_LEN, SECURE_HEAP_UNIT)))
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "libsodium or OpenSSL cannot be initialised: "
+							 "check that getrandom works on this system");
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&process_changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	/* a static program must not load another libc for the name service */
+	__nss_configure_lookup("hosts", "files dns");
+	return 0;
+}
+
+static int make_process(struct psu_process *process, const char *cert_path)
+{
+	int rc = psu_trust_load(cert_path, &process->trust);
+
+	if (!rc)
+		rc = psu_restart_if_needed(psu_trust_deployment_key(process->trust));
+	if (rc)
+		return rc;
+	psu_log(PSU_THREAD_LOG_INFO, "Setting up %s",
+			process->mode == PSU_THREAD_SERVER ? "server" : "client");
+	rc = psu_tls_new(process->trust, &process->tls);
+	if (!rc)
+		rc = psu_manifest_make(&process->manifest);
+	if (rc)
+		return rc;
+	randombytes_buf(process->incarnation.bytes,
+					sizeof(process->incarnation.bytes));
+	psu_dest_init(&process->dest, &process->incarnation);
+	fill_context(process);
+	rc = psu_runtime_open(&psu_trust_self(process->trust)->digest,
+						  &process->incarnation, &process->runtime);
+	if (!rc && process->mode == PSU_THREAD_SERVER)
+		rc = psu_serve_start(process);
+	return rc;
+}
+
+int psu_process_init(int mode, const char *cert_path)
+{
+	struct psu_process *process = &process_state;
+	int rc;
+
+	if (set_up)
+		return psu_error_set(PSU_THREAD_E_ALREADY_SET_UP,
+							 "psu_thread is set up already: call "
+							 "psu_thread_setup_init once");
+	memset(process, 0, sizeof(*process));
+	process->mode = mode;
+	process->listen_fd = -1;
+	rc = prepare_libraries();
+	if (!rc)
+		rc = make_process(process, cert_path);
+	if (rc) {
+		psu_runtime_free(process->runtime);
+		psu_tls_free(process->tls);
+		psu_trust_free(process->trust);
+		return rc;
+	}
+	set_up = true;
+	pthread_atfork(NULL, NULL, forget_in_child);
+	return 0;
+}

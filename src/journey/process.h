@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * process.h - the one state of the library in a process
+ *
+ * Made by psu_thread_setup_init(), never unmade.  What changes afterwards is
+ * guarded by the one lock, and every change that somebody may wait for is
+ * announced on the one condition.
+ */
+#ifndef PSU_PROCESS_H
+#define PSU_PROCESS_H
+
+#include "handover/handover.h"
+#include "net/session.h"
+#include "runtime/runtime.h"
+#include "start/manifest.h"
+#include "trust/trust.h"
+
+#include <pthread.h>
+
+#define PSU_POOL_MAX 8
+
+struct psu_traveller;
+struct psu_caller;
+
+struct psu_process {
+	/* constant after setup */
+	int mode; /* PSU_THREAD_CLIENT or _SERVER */
+	struct psu_trust *trust;
+	struct psu_tls *tls;
+	struct psu_runtime *runtime;
+	struct psu_manifest manifest;
+	struct psu_id incarnation;
+	struct psu_session_context context;
+	int listen_fd; /* -1 in a client */
+
+	/* guarded by the lock */
+	struct psu_dest dest;		  /* moves that came here */
+	struct psu_traveller *threads;	  /* on this host, or born here */
+	struct psu_caller *callers;	  /* connections to the server */
+	unsigned bodies_count;		  /* being received now */
+	unsigned openings_count;	  /* threads that may still come in */
+	struct psu_session *pool[PSU_POOL_MAX]; /* idle sessions, dialled by us */
+	char pool_names[PSU_POOL_MAX][300];
+};
+
+/** The process's state, or NULL before setup has succeeded. */
+struct psu_process *psu_process_get(void);
+
+/**
+ * Prepare everything; see psu_thread_setup_init().  All that is got is kept
+ * until the process ends, or given back if this fails.
+ */
+PSU_MUST_CHECK int psu_process_init(int mode, const char *cert_path);
+
+/** 0, NOT_SET_UP or FORKED: for every public call. */
+PSU_MUST_CHECK int psu_process_check(void);
+
+void psu_process_lock(void);
+void psu_process_unlock(void);
+/** Tell all who wait that something has changed.  Lock held. */
+void psu_process_announce(void);
+/** Wait for the next announcement.  Lock held.  False: @deadline
+ * (psu_socket_deadline()) has passed. */
+bool psu_process_wait(int64_t deadline);
+
+/** Start a thread of the library's own, which takes no signals, and let it
+ * go.  0 or PSU_THREAD_E_NO_MEMORY. */
+PSU_MUST_CHECK int psu_process_spawn(void *(*fn)(void *), void *arg);
+
+/* ---- idle sessions to hosts that were dialled before (pool.c) */
+
+/** Take one out for @name ("host:port"), or NULL.  Only such as are quiet. */
+struct psu_session *psu_pool_take(const char *name);
+/** Keep a session for the next move, or close it. */
+void psu_pool_put(const char *name, struct psu_session *session);
+/** Say goodbye on all of them: at exit. */
+void psu_pool_close(void);
+
+/* ---- the server (serve.c) */
+
+/** Listen, and begin to accept callers. */
+PSU_MUST_CHECK int psu_serve_start(struct psu_process *process);
+
+#endif

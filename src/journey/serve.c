@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * serve.c - the server's callers: accept, authenticate, follow their requests
+ *
+ * One thread accepts and does no TLS; each caller has a thread of its own.
+ * Strangers, who have shown no good certificate yet, are few, and the oldest
+ * makes room for the newest, so that who is silent or slow keeps nobody out.
+ */
+#include "journey/arrive.h"
+#include "journey/process.h"
+#include "net/limits.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+struct psu_caller {
+	struct psu_caller *next; /* older ones */
+	int fd;
+	char from[80];
+	bool known;		/* it has shown a good certificate */
+	bool dropped;	/* it made room for another */
+	struct psu_digest peer; /* whom it has proved to be */
+};
+
+/* ---- the list of callers.  Lock held in all of these. */
+
+static void unlist(struct psu_process *process, struct psu_caller *caller)
+{
+	struct psu_caller **link = &process->callers;
+
+	while (*link != caller)
+		link = &(*link)->next;
+	*link = caller->next;
+}
+
+static unsigned count_callers(const struct psu_process *process, bool known)
+{
+	unsigned count = 0;
+
+	for (struct psu_caller *at = process->callers; at; at = at->next)
+		count += at->known == known && !at->dropped;
+	return count;
+}
+
+/** Wake the thread of the oldest stranger with a dead socket. */
+static void drop_oldest_stranger(struct psu_process *process)
+{
+	struct psu_caller *oldest = NULL;
+
+	for (struct psu_caller *at = process->callers; at; at = at->next)
+		if (!at->known && !at->dropped)
+			oldest = at;
+	if (!oldest)
+		return;
+	oldest->dropped = true;
+	shutdown(oldest->fd, SHUT_RDWR);
+}
+
+static bool is_last_of_peer(const struct psu_process *process,
+							const struct psu_caller *caller)
+{
+	for (struct psu_caller *at = process->callers; at; at = at->next)
+		if (at != caller && at->known &&
+			psu_digest_equal(&at->peer, &caller->peer))
+			return false;
+	return true;
+}
+
+/* ---- one caller */
+
+/** It is a peer now; false if there are too many already. */
+static bool become_known(struct psu_caller *caller,
+						 const struct psu_session *session)
+{
+	struct psu_process *process = psu_process_get();
+	bool room;
+
+	psu_process_lock();
+	room = count_callers(process, true) < PSU_SESSIONS_MAX;
+	caller->known = true;
+	caller->peer = session->peer.digest;
+	psu_process_unlock();
+	return room;
+}
+
+/** Follow its requests until it closes, or does wrong. */
+static void follow_requests(struct psu_session *session)
+{
+	int64_t patience_ms = PSU_FIRST_REQUEST_MS;
+	int rc = 0;
+
+	while (!rc && !session->broken) {
+		struct psu_frame_header header;
+
+		rc = psu_session_recv_header(session, &header,
+									 psu_socket_deadline(patience_ms));
+		if (!rc && header.type == PSU_FRAME_OFFER)
+			rc = psu_arrive(session, &header);
+		else if (!rc)
+			rc = psu_arrive_control(session, &header);
+		patience_ms = PSU_IDLE_MS;
+	}
+}
+
+static void serve(struct psu_caller *caller)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_session *session = NULL;
+	int rc = psu_session_authenticate(&process->context, caller->fd,
+									  caller->from, &session);
+
+	if (rc)
+		return;
+	if (become_known(caller, session))
+		rc = psu_session_greet(&process->context, session);
+	else
+		psu_session_refuse(session, rc = PSU_THREAD_E_BUSY);
+	if (!rc)
+		follow_requests(session);
+	psu_session_close(session);
+}
+
+static void *serve_caller(void *argument)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_caller *caller = argument;
+
+	serve(caller);
+	psu_process_lock();
+	if (caller->known && is_last_of_peer(process, caller))
+		psu_dest_peer_gone(&process->dest, &caller->peer);
+	unlist(process, caller);
+	psu_process_unlock();
+	free(caller);
+	return NULL;
+}
+
+/* ---- accept */
+
+/** Takes @fd over. */
+static void take_caller(struct psu_process *process, int fd, const char *from)
+{
+	struct psu_caller *caller = calloc(1, sizeof(*caller));
+
+	if (!caller) {
+		close(fd);
+		return;
+	}
+	caller->fd = fd;
+	snprintf(caller->from, sizeof(caller->from), "%s", from);
+	psu_process_lock();
+	if (count_callers(process, false) >= PSU_STRANGERS_MAX)
+		drop_oldest_stranger(process);
+	caller->next = process->callers;
+	process->callers = caller;
+	psu_process_unlock();
+	if (psu_process_spawn(serve_caller, caller) == 0)
+		return;
+	psu_process_lock();
+	unlist(process, caller);
+	psu_process_unlock();
+	close(fd);
+	free(caller);
+}
+
+static void *accept_callers(void *argument)
+{
+	struct psu_process *process = argument;
+	char from[80];
+	int fd;
+
+	while (psu_socket_accept(process->listen_fd, &fd, from, sizeof(from)) == 0)
+		take_caller(process, fd, from);
+	return NULL;
+}
+
+/* ---- start */
+
+/** Whole or not at all: a reader never sees half a number. */
+static int write_port_file(const char *path, unsigned port)
+{
+	char temporary[4096];
+	FILE *file = NULL;
+	bool good = (size_t)snprintf(temporary, sizeof(temporary), "%s.%ld", path,
+								 (long)getpid()) < sizeof(temporary);
+
+	if (good)
+		file = fopen(temporary, "we");
+	good = file && fprintf(file, "%u\n", port) > 0;
+	if (file && fclose(file) != 0)
+		good = false;
+	if (good && rename(temporary, path) == 0)
+		return 0;
+	return psu_error_set(PSU_THREAD_E_LISTEN_FAILED,
+						 "cannot write the port to %s: %s: name another file "
+						 "in PSU_THREAD_PORT_FILE",
+						 path, strerror(errno));
+}
+
+int psu_serve_start(struct psu_process *process)
+{
+	const char *listen_text = getenv("PSU_THREAD_LISTEN");
+	const char *port_path = getenv("PSU_THREAD_PORT_FILE");
+	struct psu_endpoint endpoint = {.host = ""};
+	unsigned port;
+	int rc = 0;
+
+	snprintf(endpoint.port, sizeof(endpoint.port), "%d",
+			 PSU_THREAD_DEFAULT_PORT);
+	if (listen_text)
+		rc = psu_socket_parse(listen_text, PSU_THREAD_DEFAULT_PORT, &endpoint);
+	if (!rc)
+		rc = psu_socket_listen(&endpoint, &process->listen_fd, &port);
+	if (!rc && port_path)
+		rc = write_port_file(port_path, port);
+	if (!rc)
+		rc = psu_process_spawn(accept_callers, process);
+	if (rc && process->listen_fd >= 0) {
+		close(process->listen_fd);
+		process->listen_fd = -1;
+	}
+	if (!rc)
+		psu_log(PSU_THREAD_LOG_INFO, "Listening on %s port %u",
+				*endpoint.host ? endpoint.host : "all addresses,", port);
+	return rc;
+}

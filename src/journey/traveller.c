@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * traveller.c - birth, parking, resuming and end of a migratable thread's pthread
+ *
+ * One start routine serves birth and arrival, so that the frames at the base
+ * of the home stack are alike on every host.
+ */
+#include "journey/traveller.h"
+#include "journey/process.h"
+#include "net/limits.h"
+#include "state/locals.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- on the thread's own home stack */
+
+/** Take over what lies neither in registers nor on the stack. */
+static int restore_locals(const struct psu_traveller *self,
+						  const struct psu_image *image)
+{
+	struct psu_locals locals;
+	int rc = psu_locals_find(&locals);
+
+	if (rc)
+		return rc;
+	if ((uint64_t)psu_state_thread_pointer() != image->thread_pointer)
+		return psu_error_set(PSU_THREAD_E_LAYOUT_MISMATCH,
+							 "libc places thread-locals elsewhere than at the "
+							 "source: set GLIBC_TUNABLES alike on both hosts");
+	if (locals.data_len != image->tls_data.len ||
+		locals.bss_len != image->tls_bss.len)
+		return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
+							 "the image's thread-locals have another size than "
+							 "this program's");
+	rc = psu_locals_relink(image->cleanup_head,
+						   image->registers.rsp,
+						   psu_slot_stack_high(&self->slot),
+						   self->cleanup_base);
+	if (rc)
+		return rc;
+	memcpy(locals.data, image->tls_data.bytes, locals.data_len);
+	memcpy(locals.bss, image->tls_bss.bytes, locals.bss_len);
+	return 0;
+}
+
+/** The rest of what an image says; none of it can fail. */
+static void take_over(struct psu_traveller *self, const struct psu_image *image)
+{
+	self->registers = image->registers;
+	self->saved_errno = image->saved_errno;
+	self->signal_mask = image->signal_mask;
+	self->cancel_state = image->cancel_disabled ? PTHREAD_CANCEL_DISABLE
+												: PTHREAD_CANCEL_ENABLE;
+	if (image->cleanup_head)
+		psu_locals_set_cleanup_head(image->cleanup_head);
+	pthread_setname_np(pthread_self(), image->name);
+	pthread_setcanceltype(image->cancel_asynchronous
+							  ? PTHREAD_CANCEL_ASYNCHRONOUS
+							  : PTHREAD_CANCEL_DEFERRED,
+						  NULL);
+}
+
+static enum psu_order await_order(struct psu_traveller *self)
+{
+	enum psu_order order;
+
+	psu_process_lock();
+	while (self->order == PSU_ORDER_NONE)
+		psu_process_wait(PSU_NEVER);
+	order = self->order;
+	self->order = PSU_ORDER_NONE;
+	psu_process_unlock();
+	return order;
+}
+
+static void report_restored(struct psu_traveller *self, int code)
+{
+	psu_process_lock();
+	self->restore_code = code;
+	psu_process_announce();
+	psu_process_unlock();
+}
+
+/** Resume the user's code; back here when it has ended or left again. */
+static void *resume(struct psu_traveller *self)
+{
+	sigset_t mask;
+
+	psu_locals_unpack_mask(self->signal_mask, &mask);
+	pthread_setcancelstate(self->cancel_state, NULL);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	errno = self->saved_errno;
+	return psu_state_resume(&self->registers);
+}
+
+/** Wait parked for what becomes of it.  True: it was resumed, and has ended
+ * or left again, with *@result_out.  False: a guest that was turned away. */
+static bool stand_by(struct psu_traveller *self, void **result_out)
+{
+	for (;;) {
+		int code;
+
+		switch (await_order(self)) {
+		case PSU_ORDER_RESTORE:
+			/* the image is not ours any more once we have reported */
+			code = restore_locals(self, self->image);
+			if (!code)
+				take_over(self, self->image);
+			report_restored(self, code);
+			break;
+		case PSU_ORDER_GO:
+			*result_out = resume(self);
+			return true;
+		default:
+			psu_locals_set_cleanup_head(self->cleanup_base);
+			if (!self->born_here)
+				return false;
+			break;
+		}
+	}
+}
+
+/** Runs when the user's function has returned, and on pthread_exit(). */
+static void end(void *argument)
+{
+	struct psu_traveller *self = argument;
+
+	psu_process_lock();
+	if (self->stage == PSU_STAGE_RUNNING)
+		self->stage = PSU_STAGE_ENDED;
+	psu_process_announce();
+	psu_process_unlock();
+}
+
+static void *live(struct psu_traveller *self)
+{
+	void *result = NULL;
+
+	self->cleanup_base = psu_locals_cleanup_head();
+	if (self->fn)
+		result = psu_state_enter((void *)psu_slot_stack_high(&self->slot),
+								 self->fn, self->arg);
+	else if (!stand_by(self, &result))
+		return NULL;
+	/* the stage is no guide here: the thread may be on its way back already */
+	while (self->left && self->born_here) {
+		self->left = false;
+		stand_by(self, &result);
+	}
+	return result;
+}
+
+static void *thread_main(void *argument)
+{
+	struct psu_traveller *self = argument;
+	void *result;
+
+	psu_local.self = self;
+	pthread_cleanup_push(end, self);
+	result = live(self);
+	pthread_cleanup_pop(1);
+	return result;
+}
+
+void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
+{
+	psu_locals_set_cleanup_head(self->cleanup_base);
+	/* of a thread that is lost this is the only image left */
+	if (self->born_here && stage == PSU_STAGE_AWAY)
+		psu_slot_freeze(&self->slot);
+	self->left = true;
+	psu_process_lock();
+	self->stage = stage;
+	psu_process_announce();
+	psu_process_unlock();
+	psu_state_leave(NULL);
+}
+
+/* ---- on the threads that make and end them */
+
+/** The pthread on the slot's home zone.  All signals stay blocked until the
+ * user's code runs. */
+static int start_pthread(struct psu_traveller *thread)
+{
+	pthread_attr_t attributes;
+	int error = pthread_attr_init(&attributes);
+
+	if (!error) {
+		error = pthread_attr_setstack(
+			&attributes, (void *)psu_slot_home_low(&thread->slot),
+			PSU_SLOT_HOME_LEN);
+		if (!error)
+			error = pthread_create(&thread->pthread, &attributes, thread_main,
+								   thread);
+		pthread_attr_destroy(&attributes);
+	}
+	if (error)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot start a thread: %s: raise `ulimit -u`, or "
+							 "free memory",
+							 strerror(error));
+	return 0;
+}
+
+static void enlist(struct psu_traveller *thread)
+{
+	struct psu_process *process = psu_process_get();
+
+	psu_process_lock();
+	thread->next = process->threads;
+	process->threads = thread;
+	psu_process_unlock();
+}
+
+/** Out of the list, and all memory back.  No pthread is on the slot. */
+static void discard(struct psu_traveller *thread)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_traveller **link = &process->threads;
+
+	psu_process_lock();
+	while (*link && *link != thread)
+		link = &(*link)->next;
+	if (*link)
+		*link = thread->next;
+	psu_slot_unmap(&thread->slot);
+	psu_process_announce();
+	psu_process_unlock();
+	if (thread->born_here)
+		psu_runtime_unlock_slot(process->runtime, thread->slot_number);
+	free(thread);
+}
+
+int psu_traveller_birth(void *(*fn)(void *), void *arg,
+					 struct psu_traveller **thread_out)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_traveller *thread = calloc(1, sizeof(*thread));
+	int rc;
+
+	if (!thread)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for another thread");
+	randombytes_buf(thread->id.bytes, sizeof(thread->id.bytes));
+	thread->fn = fn;
+	thread->arg = arg;
+	thread->stage = PSU_STAGE_RUNNING;
+	rc = psu_runtime_lock_slot(process->runtime, PSU_ZONE_SLOTS,
+							   &thread->slot_number);
+	if (rc) {
+		free(thread);
+		return rc;
+	}
+	thread->born_here = true;
+	enlist(thread);
+	rc = psu_slot_map(psu_slot_addr(psu_trust_zone(process->trust),
+									thread->slot_number),
+					  &thread->slot);
+	if (!rc)
+		rc = start_pthread(thread);
+	if (rc) {
+		discard(thread);
+		return rc;
+	}
+	*thread_out = thread;
+	return 0;
+}
+
+int psu_traveller_admit(const struct psu_id *id, struct psu_slot *slot,
+					 struct psu_traveller **thread_out)
+{
+	struct psu_traveller *thread = calloc(1, sizeof(*thread));
+	sigset_t all, before;
+	int rc;
+
+	if (!thread)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for another thread");
+	thread->id = *id;
+	thread->slot = *slot;
+	thread->stage = PSU_STAGE_PARKED;
+	enlist(thread);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	rc = start_pthread(thread);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (rc) {
+		thread->slot.addr = 0;
+		discard(thread);
+		return rc;
+	}
+	slot->addr = 0;
+	*thread_out = thread;
+	return 0;
+}
+
+struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
+{
+	struct psu_traveller *thread = psu_process_get()->threads;
+
+	while (thread && thread->slot.addr != slot_addr)
+		thread = thread->next;
+	return thread;
+}
+
+static void give_order(struct psu_traveller *thread, enum psu_order order)
+{
+	thread->order = order;
+	psu_process_announce();
+}
+
+int psu_traveller_restore(struct psu_traveller *thread,
+					   const struct psu_image *image)
+{
+	int rc;
+
+	psu_process_lock();
+	thread->image = image;
+	thread->restore_code = 1;
+	give_order(thread, PSU_ORDER_RESTORE);
+	while (thread->restore_code == 1)
+		psu_process_wait(PSU_NEVER);
+	rc = thread->restore_code;
+	psu_process_unlock();
+	return rc;
+}
+
+void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
+				   const struct psu_id *migration)
+{
+	thread->generation = generation;
+	thread->arrived_by = *migration;
+	thread->stage = PSU_STAGE_RUNNING;
+	give_order(thread, PSU_ORDER_GO);
+}
+
+void psu_traveller_withdraw(struct psu_traveller *thread)
+{
+	psu_process_lock();
+	if (thread->born_here)
+		thread->stage = PSU_STAGE_AWAY;
+	give_order(thread, PSU_ORDER_QUIT);
+	psu_process_unlock();
+	if (thread->born_here) {
+		psu_slot_freeze(&thread->slot);
+		return;
+	}
+	pthread_join(thread->pthread, NULL);
+	discard(thread);
+}
+
+void *psu_traveller_dispose(struct psu_traveller *thread)
+{
+	void *result = NULL;
+
+	pthread_join(thread->pthread, &result);
+	discard(thread);
+	return result;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * traveller.h - a migratable thread, as one process sees it
+ *
+ * A pthread on the home zone of a slot.  It either begins the user's function
+ * (birth) or waits parked until an image is restored into its slot (arrival).
+ * When the thread leaves, the pthread of its birth stays as a husk, since the
+ * slot and its TCB must be there when the thread comes home; at other hosts
+ * it ends.
+ *
+ *                  birth → RUNNING → ENDED
+ *                            │  ▲
+ *     arrival → PARKED ──────┼──┘
+ *                  ▲         ├→ IN_DOUBT → RUNNING, or one of the two below
+ *                  └─────────┴→ AWAY (a husk, if born here), LOST
+ */
+#ifndef PSU_TRAVELLER_H
+#define PSU_TRAVELLER_H
+
+#include "image/image.h"
+#include "slot/slot.h"
+#include "state/state.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+
+enum psu_stage {
+	PSU_STAGE_PARKED = 1, /* arriving: restored, or about to be */
+	PSU_STAGE_RUNNING,
+	PSU_STAGE_IN_DOUBT, /* leaving; the destination may or may not have it */
+	PSU_STAGE_AWAY,
+	PSU_STAGE_LOST, /* with its destination */
+	PSU_STAGE_ENDED
+};
+
+enum psu_order {
+	PSU_ORDER_NONE = 0,
+	PSU_ORDER_RESTORE, /* take the image's state over */
+	PSU_ORDER_GO,	   /* resume */
+	PSU_ORDER_QUIT	   /* forget it: end, or be a husk again */
+};
+
+struct psu_traveller {
+	struct psu_traveller *next; /* of the process's list */
+	struct psu_id id;
+	uint64_t generation; /* moves committed so far */
+	struct psu_slot slot;
+	uint32_t slot_number; /* locked in the zone, if born here */
+	bool born_here;
+	pthread_t pthread;
+	void *(*fn)(void *);
+	void *arg;
+
+	/* the user's while the library works, or until the thread is resumed */
+	struct psu_registers registers;
+	int saved_errno;
+	uint64_t signal_mask;
+	int cancel_state;
+	const char *target;	   /* of the migrate call under way */
+	uint64_t cleanup_base; /* of the pthread_cleanup_push chain: ours */
+	bool left;			   /* the user's code is gone from the stack */
+
+	/* guarded by the process's lock */
+	enum psu_stage stage;
+	enum psu_order order;
+	const struct psu_image *image; /* to restore */
+	int restore_code;			   /* how that went; 1: not done yet */
+	struct psu_id arrived_by;	   /* the move that brought it; zero: none */
+	int64_t in_doubt_since_ms;
+	bool unclaimed; /* came in through an opening; nobody waits for it yet */
+};
+
+/**
+ * Start @fn(@arg) in a new thread of this host's zone.  The thread stays in
+ * the process's list until psu_traveller_dispose().
+ */
+PSU_MUST_CHECK int psu_traveller_birth(void *(*fn)(void *), void *arg,
+									struct psu_traveller **thread_out);
+
+/**
+ * Make a parked thread in the slot at @slot_addr, which is mapped; its stack
+ * holds the image's already.  Takes the slot over when it succeeds.
+ */
+PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
+									struct psu_slot *slot,
+									struct psu_traveller **thread_out);
+
+/** The thread of this process that owns the slot, or NULL.  Lock held. */
+struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
+
+/** Let a parked thread take over @image; waits until it has. */
+PSU_MUST_CHECK int psu_traveller_restore(struct psu_traveller *thread,
+									  const struct psu_image *image);
+/** Let a restored thread go on.  Lock held.  Cannot fail. */
+void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
+				   const struct psu_id *migration);
+/** Undo an admission, or let a husk be one again.  Frees the former. */
+void psu_traveller_withdraw(struct psu_traveller *thread);
+
+/** The calling thread has been taken over by a destination, or lost with it:
+ * drop all it has on this host and become a husk, or end.  On the home stack
+ * of the thread; does not return. */
+void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
+	__attribute__((noreturn));
+
+/**
+ * Wait for the pthread of a thread that has ended, or has left a host that is
+ * not its home, and free all it had here.  Returns what it returned.
+ */
+void *psu_traveller_dispose(struct psu_traveller *thread);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * frame.h - the messages of the wire: one table, one header, one control codec
+ *
+ * FORMAT.md, "Frames", is the normative description.
+ */
+#ifndef PSU_FRAME_H
+#define PSU_FRAME_H
+
+#include "bytes/bytes.h"
+#include "report/report.h"
+
+#define PSU_WIRE_VERSION 0
+#define PSU_FRAME_HEADER_LEN 8
+#define PSU_FRAME_PAYLOAD_MAX (1u << 20)
+#define PSU_CONTROL_LEN 48
+#define PSU_HELLO_LEN 256
+#define PSU_REFUSED_LEN 4 /* an error number, as in a control payload */
+
+enum psu_frame_type {
+	PSU_FRAME_HELLO = 1,	 /* both, once, first: who and what I am */
+	PSU_FRAME_REFUSED = 2,	 /* server: why there is no session */
+	PSU_FRAME_MANIFEST = 3,	 /* both, if the hellos' programs differ */
+	PSU_FRAME_OFFER = 16,	 /* source: a sealed statement */
+	PSU_FRAME_BODY = 17,	 /* source: the next bytes of the body */
+	PSU_FRAME_COMMIT = 18,	 /* source; from here on: control frames */
+	PSU_FRAME_STATUS = 19,
+	PSU_FRAME_CANCEL = 20,
+	PSU_FRAME_FORGET = 21,
+	PSU_FRAME_PREPARED = 32, /* destination */
+	PSU_FRAME_RUNNING = 33,
+	PSU_FRAME_ABORTED = 34,
+	PSU_FRAME_UNKNOWN = 35,
+	PSU_FRAME_DEAD = 36
+};
+
+/** Who may send a type.  Either side of a session may be the source of a
+ * move and the destination of another. */
+enum psu_frame_sender {
+	PSU_FRAME_BY_NOBODY,	 /* the type is not in the table */
+	PSU_FRAME_BY_EITHER,	 /* opens the session */
+	PSU_FRAME_BY_SERVER,	 /* whoever accepted the connection */
+	PSU_FRAME_BY_SOURCE,	 /* of the move: a request */
+	PSU_FRAME_BY_DESTINATION /* of the move: an answer */
+};
+
+struct psu_frame_header {
+	uint32_t payload_len; /* bytes */
+	uint8_t type;		  /* enum psu_frame_type */
+	uint16_t stream;	  /* BODY and its OFFER: the stream; else 0 */
+};
+
+void psu_frame_put_header(const struct psu_frame_header *header,
+						  uint8_t bytes_out[PSU_FRAME_HEADER_LEN]);
+/** Check a header by the table: type known, length within that type's
+ * bounds, reserved byte zero, stream zero where the type has none.  0 or
+ * PSU_THREAD_E_PROTOCOL.  Every byte read here is hostile. */
+PSU_MUST_CHECK int
+psu_frame_get_header(const uint8_t bytes[PSU_FRAME_HEADER_LEN],
+					 struct psu_frame_header *header_out);
+/** "OFFER"; "?" for an unknown number. */
+const char *psu_frame_name(uint8_t type);
+enum psu_frame_sender psu_frame_sender(uint8_t type);
+
+/** Every message about one move but OFFER and BODY.  Fields that a type does
+ * not use are zero, and checked. */
+struct psu_control {
+	uint8_t type;
+	struct psu_id migration;
+	struct psu_id incarnation; /* asked for, answering, or dead */
+	uint64_t token;			   /* PREPARED, COMMIT */
+	int32_t code;			   /* ABORTED: why, a PSU_THREAD_E_* */
+	uint32_t ttl_ms;		   /* PREPARED: how long it holds */
+};
+
+/** @control->type must be one of these; fields it does not use go out as
+ * zero. */
+void psu_frame_put_control(const struct psu_control *control,
+						   uint8_t payload_out[PSU_CONTROL_LEN]);
+/** 0 or PSU_THREAD_E_PROTOCOL: @type is no control frame, a field that it
+ * does not use is not zero, or the code is none of PSU_THREAD_ERRORS.  Every
+ * byte read here is hostile. */
+PSU_MUST_CHECK int
+psu_frame_get_control(uint8_t type, const uint8_t payload[PSU_CONTROL_LEN],
+					  struct psu_control *control_out);
+
+/** What each side tells first. */
+struct psu_hello {
+	uint16_t version;
+	uint32_t page_len;	   /* of memory, bytes */
+	uint64_t window_addr;  /* slot geometry, slot/slot.h */
+	uint64_t slot_len;
+	uint32_t zone_count;
+	uint32_t zone;		   /* the speaker's own */
+	uint32_t isa_needed;   /* start/isa.h: bits of x86-64 levels */
+	uint32_t isa_present;  /* of this processor */
+	struct psu_id incarnation;
+	struct psu_digest program; /* of the manifest */
+	struct psu_digest guards;  /* keyed: says nothing about them */
+	struct psu_digest locale;  /* of the locale's names */
+};
+
+void psu_frame_put_hello(const struct psu_hello *hello,
+						 uint8_t payload_out[PSU_HELLO_LEN]);
+/** 0, VERSION_MISMATCH (judged first, whatever follows), PROTOCOL.  The
+ * values are not judged here: the session compares them with its own.  Every
+ * byte read here is hostile. */
+PSU_MUST_CHECK int
+psu_frame_get_hello(const uint8_t payload[PSU_HELLO_LEN],
+					struct psu_hello *hello_out);
+
+#endif

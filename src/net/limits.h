@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * limits.h - every deadline and every cap, in one place
+ *
+ * No wait of the library is without a deadline but two: a server's wait for
+ * work, and a thread's wait, frozen, for word of a move in doubt.  README.md
+ * and FORMAT.md repeat what users and peers notice of these.
+ */
+#ifndef PSU_LIMITS_H
+#define PSU_LIMITS_H
+
+/* ---- opening a session, both sides */
+
+/** From the first byte to a complete handshake. */
+#define PSU_HANDSHAKE_MS 5000
+/** From the handshake to both hellos, and to a client's first request. */
+#define PSU_FIRST_REQUEST_MS 5000
+/** For each address of a name to answer a connect. */
+#define PSU_CONNECT_MS 5000
+
+/* ---- a live session */
+
+/** For the rest of a message whose first bytes have arrived. */
+#define PSU_MESSAGE_MS 5000
+/** A body may take this long, and a second more for every so many bytes. */
+#define PSU_BODY_GRACE_MS 5000
+#define PSU_BODY_RATE_MIN (64u << 10)
+/** A session without any request is closed. */
+#define PSU_IDLE_MS 300000
+/** A session is closed at this age: its certificates were judged then. */
+#define PSU_SESSION_AGE_MS 3600000
+/** Bytes after which this side changes its traffic keys: 2^22 records of
+ * 16 KiB. */
+#define PSU_KEY_UPDATE_BYTES (UINT64_C(1) << 36)
+/** Key updates that a peer may ask of us in one session. */
+#define PSU_PEER_KEY_UPDATES_MAX 64
+
+/* ---- a server's callers */
+
+/** Callers who have not shown a good certificate yet; beyond that the oldest
+ * of them is dropped for the new one. */
+#define PSU_STRANGERS_MAX 64
+/** Sessions with authenticated peers; beyond that new ones are refused. */
+#define PSU_SESSIONS_MAX 256
+/** Bodies being received at the same time; beyond that: BUSY. */
+#define PSU_BODIES_MAX 16
+
+/* ---- a move */
+
+/** Body up to which a move takes one flight. */
+#define PSU_ONE_FLIGHT_LEN_MAX (64u << 10)
+/** How long the source waits for each answer of the destination. */
+#define PSU_ANSWER_MS 10000
+/** How long a destination holds a reservation for its COMMIT. */
+#define PSU_RESERVATION_MS 10000
+/** How long an arriving thread waits until the server takes one in. */
+#define PSU_OPENING_MS 5000
+/** Pauses between a source's attempts to reach a destination in doubt. */
+#define PSU_REDIAL_FIRST_MS 50
+#define PSU_REDIAL_LAST_MS 5000
+/** After that psu_thread_create returns IN_DOUBT; the asking goes on. */
+#define PSU_IN_DOUBT_MS 60000
+/** How long a thread that leaves waits for the source of its last move to
+ * hear of that move's success. */
+#define PSU_ACKNOWLEDGE_MS 2000
+/** How long a server stays, after its thread has ended, for a source that
+ * has not heard yet that it had arrived. */
+#define PSU_LINGER_MS 5000
+
+#endif

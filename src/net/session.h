@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * session.h - an authenticated connection to one peer, and frames over it
+ *
+ * Opening one is: TLS handshake → who is it → may it (peers file) → hellos →
+ * same program, same places, same guards.  Only then does either side send
+ * anything else.  A session has one owner at a time; nobody else reads or
+ * writes it.
+ */
+#ifndef PSU_SESSION_H
+#define PSU_SESSION_H
+
+#include "net/frame.h"
+#include "net/socket.h"
+#include "net/tls.h"
+#include "start/manifest.h"
+#include "trust/trust.h"
+
+#include <sys/uio.h>
+
+/** What this process is, towards its peers. */
+struct psu_session_context {
+	struct psu_trust *trust;
+	struct psu_tls *tls;
+	const struct psu_manifest *manifest;
+	struct psu_hello hello;
+};
+
+struct psu_session {
+	int fd;
+	SSL *ssl;
+	bool server;			  /* the peer dialled us */
+	bool broken;			  /* of no further use */
+	char peer_name[300];	  /* for sentences: what was dialled, or the
+								 caller's identity */
+	struct psu_identity peer;
+	struct psu_digest key;	  /* of its certificate's public key */
+	struct psu_hello hello;	  /* what it said */
+	struct psu_digest exporter;
+	uint64_t offers;		  /* made, or taken, on this session so far */
+	uint64_t key_bytes;		  /* sent with the present traffic keys */
+	int64_t opened_ms;
+};
+
+/**
+ * Dial a host and open a session with it.
+ *
+ * @session_out  psu_session_close()
+ *
+ * Returns 0 or any code of opening: HOST_*, CERT_*, NAME_MISMATCH,
+ * TLS_FAILED, PEER_NOT_LISTED (here, or there), DIRECTION_DENIED,
+ * PIN_MISMATCH, VERSION_MISMATCH, BINARY_MISMATCH, LAYOUT_MISMATCH,
+ * GUARDS_DIFFER, ZONE_MISMATCH, PLATFORM_MISMATCH, PROTOCOL, BUSY.
+ */
+PSU_MUST_CHECK int psu_session_dial(const struct psu_session_context *context,
+									const struct psu_endpoint *endpoint,
+									struct psu_session **session_out);
+
+/**
+ * The server's side, in two steps, since only the second is a peer's.
+ *
+ * @fd    of the connection; owned by the session from here on, even when this
+ *        fails
+ * @from  the caller's address, for sentences
+ */
+PSU_MUST_CHECK int
+psu_session_authenticate(const struct psu_session_context *context, int fd,
+						 const char *from, struct psu_session **session_out);
+PSU_MUST_CHECK int psu_session_greet(const struct psu_session_context *context,
+									 struct psu_session *session);
+/** Tell an authenticated caller why it gets no session, or why its OFFER is
+ * not even looked at; nothing can be sent afterwards. */
+void psu_session_refuse(struct psu_session *session, int code);
+/** The other side of it, when the frame's header has been received: records
+ * the reason and returns its code, never 0. */
+PSU_MUST_CHECK int psu_session_recv_refusal(struct psu_session *session);
+
+void psu_session_close(struct psu_session *session);
+
+/**
+ * Judge the peer again, before each request: peers file, dates, CRL, age.
+ *
+ * @sending  whether threads are to go to the peer, or come from it
+ * @peer_out its entry in the peers file, as it is now
+ */
+PSU_MUST_CHECK int psu_session_judge(const struct psu_session_context *context,
+									 struct psu_session *session, bool sending,
+									 struct psu_peer *peer_out);
+
+/** Whether nothing has come and the connection stands: for a pooled session
+ * before it is used again. */
+bool psu_session_is_quiet(struct psu_session *session);
+
+/* ---- frames.  All return 0, CONNECTION_LOST, HOST_SILENT (deadline),
+ * PROTOCOL, or a TLS code; after an error the session is broken. */
+
+PSU_MUST_CHECK int psu_session_send(struct psu_session *session,
+									const struct iovec *parts, size_t count,
+									int64_t deadline);
+PSU_MUST_CHECK int psu_session_send_control(struct psu_session *session,
+											const struct psu_control *control);
+
+/** Wait until @deadline for a frame to begin, then PSU_MESSAGE_MS for its
+ * header. */
+PSU_MUST_CHECK int psu_session_recv_header(struct psu_session *session,
+										   struct psu_frame_header *header_out,
+										   int64_t deadline);
+PSU_MUST_CHECK int psu_session_recv(struct psu_session *session, void *out,
+									size_t len, int64_t deadline);
+/** The payload of a control frame whose header has been received. */
+PSU_MUST_CHECK int
+psu_session_recv_control(struct psu_session *session,
+						 const struct psu_frame_header *header,
+						 struct psu_control *control_out);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * session_io.c - bytes and frames over a session, each with a deadline
+ */
+#include "net/limits.h"
+#include "net/session.h"
+
+#include <openssl/err.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/** Bytes of one TLS record, and of one copy. */
+#define RECORD_LEN 16384
+
+/** After a TLS call that did not finish: wait for what it wants.  0: try
+ * again.  That nothing comes, or no more, is for the caller to report. */
+static int wait_for_tls(struct psu_session *session, int result,
+						int64_t deadline)
+{
+	int wants = SSL_get_error(session->ssl, result);
+
+	if (wants == SSL_ERROR_WANT_READ || wants == SSL_ERROR_WANT_WRITE) {
+		if (psu_socket_wait(session->fd, wants == SSL_ERROR_WANT_WRITE,
+							deadline))
+			return 0;
+		session->broken = true;
+		return psu_error_keep(PSU_THREAD_E_HOST_SILENT,
+							  "%s does not answer in time: check that it is "
+							  "up and the network works",
+							  session->peer_name);
+	}
+	session->broken = true;
+	if (wants == SSL_ERROR_ZERO_RETURN)
+		return psu_error_keep(PSU_THREAD_E_CONNECTION_LOST,
+							  "%s closed the connection", session->peer_name);
+	return psu_tls_error(session->ssl, result, session->peer_name);
+}
+
+/** Change our traffic keys now and then (RFC 8446 §5.5). */
+static int count_bytes(struct psu_session *session, size_t len)
+{
+	session->key_bytes += len;
+	if (session->key_bytes < PSU_KEY_UPDATE_BYTES)
+		return 1;
+	session->key_bytes = 0;
+	return SSL_key_update(session->ssl, SSL_KEY_UPDATE_NOT_REQUESTED);
+}
+
+static int send_bytes(struct psu_session *session, const uint8_t *bytes,
+					  size_t len, int64_t deadline)
+{
+	while (len) {
+		size_t sent = 0;
+		int result;
+
+		ERR_clear_error();
+		result = SSL_write_ex(session->ssl, bytes, len, &sent);
+
+		if (result == 1 && count_bytes(session, sent)) {
+			bytes += sent;
+			len -= sent;
+			continue;
+		}
+		result = wait_for_tls(session, result, deadline);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int psu_session_send(struct psu_session *session, const struct iovec *parts,
+					 size_t count, int64_t deadline)
+{
+	uint8_t record[RECORD_LEN];
+	size_t filled = 0;
+	int rc = 0;
+
+	/* small parts share a record; of large ones whole records are sent from
+	 * where they lie */
+	for (size_t i = 0; i < count; i++) {
+		const uint8_t *at = parts[i].iov_base;
+		size_t left = parts[i].iov_len;
+
+		while (left) {
+			size_t len = RECORD_LEN - filled;
+
+			if (!filled && left >= RECORD_LEN) {
+				len = left - left % RECORD_LEN;
+				rc = send_bytes(session, at, len, deadline);
+			} else {
+				len = left < len ? left : len;
+				memcpy(record + filled, at, len);
+				filled += len;
+				if (filled == RECORD_LEN) {
+					rc = send_bytes(session, record, filled, deadline);
+					filled = 0;
+				}
+			}
+			if (rc)
+				return rc;
+			at += len;
+			left -= len;
+		}
+	}
+	return filled ? send_bytes(session, record, filled, deadline) : 0;
+}
+
+int psu_session_send_control(struct psu_session *session,
+							 const struct psu_control *control)
+{
+	uint8_t frame[PSU_FRAME_HEADER_LEN + PSU_CONTROL_LEN];
+	const struct psu_frame_header header = {
+		.payload_len = PSU_CONTROL_LEN,
+		.type = control->type,
+	};
+
+	psu_frame_put_header(&header, frame);
+	psu_frame_put_control(control, frame + PSU_FRAME_HEADER_LEN);
+	return psu_session_send(session,
+							&(struct iovec){frame, sizeof(frame)}, 1,
+							psu_socket_deadline(PSU_MESSAGE_MS));
+}
+
+int psu_session_recv(struct psu_session *session, void *out, size_t len,
+					 int64_t deadline)
+{
+	uint8_t *at = out;
+
+	while (len) {
+		size_t got = 0;
+		int result;
+
+		ERR_clear_error();
+		result = SSL_read_ex(session->ssl, at, len, &got);
+		at += got;
+		len -= got;
+		if (result == 1)
+			continue;
+		result = wait_for_tls(session, result, deadline);
+		if (result)
+			return result;
+	}
+	return 0;
+}
+
+int psu_session_recv_header(struct psu_session *session,
+							struct psu_frame_header *header_out,
+							int64_t deadline)
+{
+	uint8_t bytes[PSU_FRAME_HEADER_LEN];
+	int rc = psu_session_recv(session, bytes, 1, deadline);
+
+	if (!rc)
+		rc = psu_session_recv(session, bytes + 1, sizeof(bytes) - 1,
+							  psu_socket_deadline(PSU_MESSAGE_MS));
+	if (!rc)
+		rc = psu_frame_get_header(bytes, header_out);
+	if (rc)
+		session->broken = true;
+	return rc;
+}
+
+int psu_session_recv_control(struct psu_session *session,
+							 const struct psu_frame_header *header,
+							 struct psu_control *control_out)
+{
+	uint8_t payload[PSU_CONTROL_LEN];
+	int rc;
+
+	if (header->payload_len != PSU_CONTROL_LEN || header->stream != 0)
+		rc = psu_error_keep(PSU_THREAD_E_PROTOCOL,
+							"%s sent a %s where it may not: install the same "
+							"version of the program on both hosts",
+							session->peer_name, psu_frame_name(header->type));
+	else
+		rc = psu_session_recv(session, payload, sizeof(payload),
+							  psu_socket_deadline(PSU_MESSAGE_MS));
+	if (!rc)
+		rc = psu_frame_get_control(header->type, payload, control_out);
+	if (rc)
+		session->broken = true;
+	return rc;
+}
+
+bool psu_session_is_quiet(struct psu_session *session)
+{
+	struct pollfd poll_fd = {.fd = session->fd, .events = POLLIN};
+
+	return !session->broken && !SSL_has_pending(session->ssl) &&
+		   poll(&poll_fd, 1, 0) == 0;
+}
+
+void psu_session_close(struct psu_session *session)
+{
+	if (!session)
+		return;
+	if (session->ssl && !session->broken)
+		SSL_shutdown(session->ssl);
+	SSL_free(session->ssl);
+	close(session->fd);
+	free(session);
+}

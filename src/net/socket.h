@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * socket.h - TCP sockets with deadlines
+ *
+ * All sockets are non-blocking and close-on-exec; every wait is a poll with a
+ * deadline.  Deadlines are points of CLOCK_MONOTONIC in milliseconds.
+ */
+#ifndef PSU_SOCKET_H
+#define PSU_SOCKET_H
+
+#include "report/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A deadline that never comes: for a server's wait for work. */
+#define PSU_NEVER INT64_MAX
+
+/** "name", "address", "name:port" or "[v6]:port", taken apart. */
+struct psu_endpoint {
+	char host[256]; /* without brackets */
+	char port[6];
+};
+
+/** Milliseconds of CLOCK_MONOTONIC. */
+int64_t psu_socket_now_ms(void);
+/** The point @ms milliseconds from now. */
+int64_t psu_socket_deadline(int64_t ms);
+
+/**
+ * Take apart what a user wrote.  An address with more than one colon is IPv6
+ * without a port.  Returns 0 or PSU_THREAD_E_INVALID_ARGUMENT.
+ *
+ * @default_port  used where @text names none
+ */
+PSU_MUST_CHECK int psu_socket_parse(const char *text, unsigned default_port,
+									struct psu_endpoint *endpoint_out);
+
+/**
+ * Resolve and connect; each address of the name is tried in turn.
+ *
+ * @fd_out  a connected socket, closed by the caller
+ *
+ * Returns 0, HOST_UNKNOWN, HOST_UNREACHABLE (nobody listens, or no route),
+ * HOST_SILENT (no answer within PSU_CONNECT_MS each), SYSTEM.
+ */
+PSU_MUST_CHECK int psu_socket_dial(const struct psu_endpoint *endpoint,
+								   int *fd_out);
+
+/**
+ * Listen.
+ *
+ * @endpoint  address and port; an empty host is all addresses, IPv6 and IPv4
+ * @fd_out    the listening socket, closed by the caller
+ * @port_out  the port it got
+ *
+ * Returns 0 or PSU_THREAD_E_LISTEN_FAILED.
+ */
+PSU_MUST_CHECK int psu_socket_listen(const struct psu_endpoint *endpoint,
+									 int *fd_out, unsigned *port_out);
+
+/**
+ * Accept one caller; waits for it.
+ *
+ * @peer_out  the caller's "address:port", for sentences
+ *
+ * Returns 0, or PSU_THREAD_E_SYSTEM when the listening socket is of no use
+ * any more (it was shut down).
+ */
+PSU_MUST_CHECK int psu_socket_accept(int listen_fd, int *fd_out,
+									 char *peer_out, size_t peer_len);
+
+/** Wait until @fd is ready to be read, or written.  False: the deadline has
+ * passed. */
+bool psu_socket_wait(int fd, bool writing, int64_t deadline);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * error.c - codes and sentences of failures
+ *
+ * The one table of codes is PSU_THREAD_ERRORS in psu_thread.h.  The sentence
+ * of a thread's last failure lies in the library's own thread-locals, which
+ * never travel.
+ */
+#include "report/report.h"
+#include "state/state.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+_Static_assert(sizeof(psu_local.sentence) >= PSU_ERROR_SENTENCE_LEN,
+			   "state.h reserves room for the sentence");
+
+const char *psu_thread_strerror(int code)
+{
+	if (code == 0)
+		return "success";
+	switch (code) {
+#define SENTENCE(name, number, sentence)                                       \
+	case number:                                                               \
+		return sentence;
+		PSU_THREAD_ERRORS(SENTENCE)
+#undef SENTENCE
+	default:
+		return "unknown error code";
+	}
+}
+
+const char *psu_error_name(int code)
+{
+	switch (code) {
+#define NAME(name, number, sentence)                                           \
+	case number:                                                               \
+		return #name;
+		PSU_THREAD_ERRORS(NAME)
+#undef NAME
+	default:
+		return "UNKNOWN";
+	}
+}
+
+int psu_error_known(int code)
+{
+	switch (code) {
+#define KNOWN(name, number, sentence) case number:
+		PSU_THREAD_ERRORS(KNOWN)
+#undef KNOWN
+		return 1;
+	default:
+		return 0;
+	}
+}
+
+/** Nobody outside may write control characters into a log. */
+static void make_printable(char *text)
+{
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+static void keep(const char *format, va_list args)
+{
+	vsnprintf(psu_local.sentence, sizeof(psu_local.sentence), format, args);
+	make_printable(psu_local.sentence);
+}
+
+int psu_error_set(int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	keep(format, args);
+	va_end(args);
+	psu_log(PSU_THREAD_LOG_ERROR, "%s: %s", psu_error_name(code),
+			psu_local.sentence);
+	return code;
+}
+
+int psu_error_keep(int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	keep(format, args);
+	va_end(args);
+	return code;
+}
+
+void psu_error_clear(void)
+{
+	psu_local.sentence[0] = '\0';
+}
+
+const char *psu_error_sentence(void)
+{
+	return psu_local.sentence;
+}
+
+const char *psu_thread_errmsg(void)
+{
+	return psu_error_sentence();
+}

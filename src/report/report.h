@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * report.h - how the library tells what went wrong, and what it does
+ *
+ * Whoever detects a fault says so once: psu_error_set() keeps the sentence
+ * for psu_thread_errmsg(), logs it as one line, and returns the code, so that
+ * a check reads `return psu_error_set(PSU_THREAD_E_X, "...")`.
+ */
+#ifndef PSU_REPORT_H
+#define PSU_REPORT_H
+
+#include <psu_thread.h>
+
+#define PSU_MUST_CHECK __attribute__((warn_unused_result))
+#define PSU_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
+
+/** Longest sentence kept, in bytes with its end; longer ones are cut. */
+#define PSU_ERROR_SENTENCE_LEN 512
+
+/**
+ * Record a failure of the calling thread and log it as one error line.
+ * Bytes that are not printable ASCII are replaced by '?', so that what a peer
+ * sent cannot forge a line.  Returns @code.  Runs on any stack.
+ */
+int psu_error_set(int code, const char *format, ...) PSU_PRINTF(2, 3);
+
+/** Like psu_error_set() without the log line: for what a caller of the
+ * caller will report in better words. */
+int psu_error_keep(int code, const char *format, ...) PSU_PRINTF(2, 3);
+
+/** The last sentence kept for the calling thread; "" if none. */
+const char *psu_error_sentence(void);
+
+/** Forget the calling thread's last failure. */
+void psu_error_clear(void);
+
+/** The name of a code without its prefix ("HOST_SILENT"); "UNKNOWN" if the
+ * number is not in the table. */
+const char *psu_error_name(int code);
+
+/** Whether @code is a number of the table: what peers send is checked. */
+int psu_error_known(int code);
+
+/** Log nothing until psu_thread_set_log() is called with what this returns. */
+enum psu_thread_log_level psu_log_silence(void);
+
+/** Log one line at @level if that level is wanted. */
+void psu_log(enum psu_thread_log_level level, const char *format, ...)
+	PSU_PRINTF(2, 3);
+
+#endif

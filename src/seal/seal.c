@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * seal.c - sign a statement, verify one, and tie a body to it
+ *
+ * In: a sealed statement as a peer sent it; every byte read here is hostile.
+ * Out: a struct psu_verified, which nothing else can make, and from it a
+ * struct psu_verified_body.  Refused, in this order: another length, a
+ * signature that is not the peer's, another layout, sizes over the limits,
+ * and whatever is not about this very peer, host, process, connection and
+ * program.  FORMAT.md, "Statement", is normative.
+ *
+ * Ed25519 is libsodium's.  SHA-256 is OpenSSL's, for its SHA-NI code, by the
+ * low-level calls: unlike EVP they allocate nothing, look nothing up in a
+ * library context, read no configuration file and cannot fail.  OpenSSL 3
+ * calls them deprecated in favour of EVP; they are used only here.
+ */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
+#include "seal/seal.h"
+
+#include "net/frame.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <openssl/sha.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+_Static_assert(crypto_sign_BYTES == PSU_SIGNATURE_LEN, "Ed25519");
+
+struct psu_verified {
+	struct psu_statement statement;
+};
+
+struct psu_verified_body {
+	struct psu_statement statement;
+	const uint8_t *head;
+	const uint8_t *stack;
+};
+
+/** First in what is signed, so that no other signature of this key can be
+ * taken for a statement; zeros behind the words. */
+static const char domain[32] = "psu_thread statement";
+
+#define RESERVED_LEN 27
+
+static void encode(const struct psu_statement *statement,
+				   uint8_t bytes_out[PSU_STATEMENT_LEN])
+{
+	struct psu_writer writer = {
+		.at = bytes_out, .end = bytes_out + PSU_STATEMENT_LEN};
+
+	psu_put_bytes(&writer, domain, sizeof(domain));
+	psu_put_u16(&writer, PSU_WIRE_VERSION);
+	psu_put_u8(&writer, statement->one_flight ? 1 : 2);
+	psu_put_bytes(&writer, statement->migration.bytes, 16);
+	psu_put_bytes(&writer, statement->thread.bytes, 16);
+	psu_put_u64(&writer, statement->generation);
+	psu_put_bytes(&writer, statement->incarnation.bytes, 16);
+	psu_put_bytes(&writer, statement->source.bytes, 32);
+	psu_put_bytes(&writer, statement->destination.bytes, 32);
+	psu_put_bytes(&writer, statement->program.bytes, 32);
+	psu_put_u64(&writer, statement->slot_addr);
+	psu_put_u64(&writer, statement->head_len);
+	psu_put_u64(&writer, statement->stack_len);
+	psu_put_u64(&writer, statement->heap_len);
+	psu_put_u64(&writer, statement->sequence);
+	psu_put_u16(&writer, statement->stream);
+	psu_put_bytes(&writer, statement->body.bytes, 32);
+	psu_put_bytes(&writer, statement->exporter.bytes, 32);
+	psu_put_zeros(&writer, RESERVED_LEN);
+	assert(!writer.overflow && writer.at == writer.end);
+}
+
+void psu_seal_sign(const struct psu_statement *statement,
+				   const uint8_t *secret, uint8_t sealed_out[PSU_SEALED_LEN])
+{
+	encode(statement, sealed_out);
+	crypto_sign_detached(sealed_out + PSU_STATEMENT_LEN, NULL, sealed_out,
+						 PSU_STATEMENT_LEN, secret);
+}
+
+/** @fault: what is wrong with it, as the end of a sentence. */
+static int malformed(const char *fault)
+{
+	return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+						 "cannot take a thread in: its statement %s, though "
+						 "the peer signed it: install the same psu_thread on "
+						 "both hosts", fault);
+}
+
+static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
+				  struct psu_statement *statement_out)
+{
+	struct psu_reader reader = {
+		.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
+	char first[sizeof(domain)];
+	unsigned version, flights;
+
+	/* what it is, and whether the rest can be read at all */
+	psu_get_bytes(&reader, first, sizeof(first));
+	version = psu_get_u16(&reader);
+	if (memcmp(first, domain, sizeof(first)) != 0)
+		return malformed("does not begin with \"psu_thread statement\"");
+	if (version != PSU_WIRE_VERSION)
+		return psu_error_set(PSU_THREAD_E_VERSION_MISMATCH,
+							 "cannot take a thread in: its statement has wire "
+							 "version %u, this host speaks %u: install the "
+							 "same psu_thread on both hosts", version,
+							 PSU_WIRE_VERSION);
+
+	/* the rest */
+	flights = psu_get_u8(&reader);
+	statement_out->one_flight = flights == 1;
+	psu_get_bytes(&reader, statement_out->migration.bytes, 16);
+	psu_get_bytes(&reader, statement_out->thread.bytes, 16);
+	statement_out->generation = psu_get_u64(&reader);
+	psu_get_bytes(&reader, statement_out->incarnation.bytes, 16);
+	psu_get_bytes(&reader, statement_out->source.bytes, 32);
+	psu_get_bytes(&reader, statement_out->destination.bytes, 32);
+	psu_get_bytes(&reader, statement_out->program.bytes, 32);
+	statement_out->slot_addr = psu_get_u64(&reader);
+	statement_out->head_len = psu_get_u64(&reader);
+	statement_out->stack_len = psu_get_u64(&reader);
+	statement_out->heap_len = psu_get_u64(&reader);
+	statement_out->sequence = psu_get_u64(&reader);
+	statement_out->stream = psu_get_u16(&reader);
+	psu_get_bytes(&reader, statement_out->body.bytes, 32);
+	psu_get_bytes(&reader, statement_out->exporter.bytes, 32);
+	psu_get_zeros(&reader, RESERVED_LEN);
+	if (!psu_reader_done(&reader))
+		return malformed("has reserved bytes that are not zero");
+	if (flights != 1 && flights != 2)
+		return malformed("asks for neither one flight nor two");
+	return 0;
+}
+
+/** What no statement may say, whoever receives it. */
+static int check_limits(const struct psu_statement *statement)
+{
+	if (psu_id_is_zero(&statement->migration) ||
+		psu_id_is_zero(&statement->thread))
+		return malformed("names no move or no thread");
+	if (statement->head_len < 1 || statement->head_len > PSU_HEAD_LEN_MAX)
+		return malformed("has a head that is empty or over the limit");
+	if (statement->stack_len < 1 || statement->stack_len > PSU_STACK_LEN_MAX)
+		return malformed("has a stack that is empty or over the limit");
+	if (statement->heap_len != 0)
+		return malformed("has a heap");
+	return 0;
+}
+
+static int wrong_addressee(const char *why)
+{
+	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
+						 "cannot take a thread in: %s: let the sender try "
+						 "again, and look into it if that does not help", why);
+}
+
+static int wrong_program(const struct psu_digest *here,
+						 const struct psu_digest *there)
+{
+	char here_hex[17], there_hex[17];
+
+	psu_bytes_hex(here->bytes, 8, here_hex);
+	psu_bytes_hex(there->bytes, 8, there_hex);
+	return psu_error_set(PSU_THREAD_E_BINARY_MISMATCH,
+						 "cannot take a thread in: its statement is about "
+						 "another program (manifest here %s, there %s): "
+						 "install the same file on both hosts", here_hex,
+						 there_hex);
+}
+
+static int check_expected(const struct psu_statement *statement,
+						  const struct psu_expectation *expected)
+{
+	if (!psu_digest_equal(&statement->source, &expected->source))
+		return wrong_addressee("its statement names another source than the "
+							   "host that sent it");
+	if (!psu_digest_equal(&statement->destination, &expected->destination))
+		return wrong_addressee("its statement names another destination than "
+							   "this host");
+	if (psu_digest_equal(&statement->source, &statement->destination))
+		return wrong_addressee("its statement names this host as source and "
+							   "as destination");
+	if (!psu_id_equal(&statement->incarnation, &expected->incarnation))
+		return wrong_addressee("its statement names another process of this "
+							   "host, which may have ended");
+	if (!psu_digest_equal(&statement->exporter, &expected->exporter))
+		return wrong_addressee("its statement was made for another "
+							   "connection");
+	if (!psu_digest_equal(&statement->program, &expected->program))
+		return wrong_program(&expected->program, &statement->program);
+	if (statement->sequence != expected->sequence)
+		return psu_error_set(PSU_THREAD_E_REPLAYED,
+							 "cannot take a thread in: its statement has the "
+							 "sequence number %" PRIu64 ", the next on this "
+							 "connection is %" PRIu64 ": let the sender try "
+							 "again with a new statement",
+							 statement->sequence, expected->sequence);
+	return 0;
+}
+
+static int no_memory(void)
+{
+	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						 "cannot take a thread in: no memory for its "
+						 "statement: free some on this host and try again");
+}
+
+int psu_seal_verify(const struct psu_untrusted *sealed,
+					const struct psu_expectation *expected,
+					struct psu_verified **verified_out)
+{
+	struct psu_statement statement;
+	struct psu_verified *verified;
+	int code;
+
+	/* nothing is looked at before the signature holds */
+	if (sealed->len != PSU_SEALED_LEN)
+		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+							 "cannot take a thread in: its sealed statement "
+							 "has %zu bytes, not %d: install the same "
+							 "psu_thread on both hosts", sealed->len,
+							 PSU_SEALED_LEN);
+	if (crypto_sign_verify_detached(sealed->bytes + PSU_STATEMENT_LEN,
+									sealed->bytes, PSU_STATEMENT_LEN,
+									expected->sign_public) != 0)
+		return psu_error_set(PSU_THREAD_E_SIGNATURE_INVALID,
+							 "cannot take a thread in: its statement is not "
+							 "signed with the key that the peers file lists "
+							 "for the sender: bring that entry up to date if "
+							 "the sender has a new sign.key");
+
+	/* what it says */
+	code = decode(sealed->bytes, &statement);
+	if (code == 0)
+		code = check_limits(&statement);
+	if (code == 0)
+		code = check_expected(&statement, expected);
+	if (code != 0)
+		return code;
+
+	/* the only place where trust is made */
+	verified = malloc(sizeof(*verified));
+	if (!verified)
+		return no_memory();
+	verified->statement = statement;
+	*verified_out = verified;
+	return 0;
+}
+
+void psu_verified_free(struct psu_verified *verified)
+{
+	free(verified);
+}
+
+const struct psu_statement *
+psu_verified_statement(const struct psu_verified *verified)
+{
+	return &verified->statement;
+}
+
+void psu_seal_digest(const uint8_t *head, size_t head_len,
+					 const uint8_t *stack, size_t stack_len,
+					 struct psu_digest *digest_out)
+{
+	SHA256_CTX sha;
+
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, head, head_len);
+	SHA256_Update(&sha, stack, stack_len);
+	SHA256_Final(digest_out->bytes, &sha);
+}
+
+int psu_seal_verify_body(const struct psu_verified *verified,
+						 const uint8_t *head, const uint8_t *stack,
+						 struct psu_verified_body **body_out)
+{
+	const struct psu_statement *statement = &verified->statement;
+	struct psu_verified_body *body;
+	struct psu_digest digest;
+
+	psu_seal_digest(head, statement->head_len, stack, statement->stack_len,
+					&digest);
+	if (!psu_digest_equal(&digest, &statement->body))
+		return psu_error_set(PSU_THREAD_E_DIGEST_MISMATCH,
+							 "cannot take a thread in: the body received is "
+							 "not the one whose digest was signed: let the "
+							 "sender try again, and suspect its memory if "
+							 "that does not help");
+	body = malloc(sizeof(*body));
+	if (!body)
+		return no_memory();
+	body->statement = *statement;
+	body->head = head;
+	body->stack = stack;
+	*body_out = body;
+	return 0;
+}
+
+void psu_verified_body_free(struct psu_verified_body *body)
+{
+	free(body);
+}
+
+const struct psu_statement *
+psu_verified_body_statement(const struct psu_verified_body *body)
+{
+	return &body->statement;
+}
+
+const uint8_t *psu_verified_body_head(const struct psu_verified_body *body)
+{
+	return body->head;
+}
+
+const uint8_t *psu_verified_body_stack(const struct psu_verified_body *body)
+{
+	return body->stack;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * slot.c - map, freeze and unmap the addresses of one thread
+ */
+#include "slot/slot.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/mman.h>
+
+#ifndef MAP_FIXED_NOREPLACE
+#define MAP_FIXED_NOREPLACE 0x100000
+#endif
+
+uint64_t psu_slot_addr(uint32_t zone, uint32_t slot)
+{
+	return PSU_WINDOW_ADDR + zone * PSU_ZONE_LEN + slot * PSU_SLOT_LEN;
+}
+
+bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count)
+{
+	return addr >= PSU_WINDOW_ADDR &&
+		   addr < PSU_WINDOW_ADDR + zone_count * PSU_ZONE_LEN &&
+		   addr % PSU_SLOT_LEN == 0;
+}
+
+uint64_t psu_slot_home_low(const struct psu_slot *slot)
+{
+	return slot->addr + PSU_SLOT_LEN - PSU_SLOT_HOME_LEN;
+}
+
+uint64_t psu_slot_stack_high(const struct psu_slot *slot)
+{
+	return psu_slot_home_low(slot) - PSU_SLOT_GUARD_LEN;
+}
+
+uint64_t psu_slot_stack_low(const struct psu_slot *slot)
+{
+	return psu_slot_stack_high(slot) - PSU_SLOT_STACK_LEN;
+}
+
+static int open_part(uint64_t low, uint64_t len)
+{
+	return mprotect((void *)low, len, PROT_READ | PROT_WRITE);
+}
+
+int psu_slot_map(uint64_t addr, struct psu_slot *slot_out)
+{
+	struct psu_slot slot = {addr};
+	void *wanted = (void *)addr;
+	void *got = mmap(wanted, PSU_SLOT_LEN, PROT_NONE,
+					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+						 MAP_FIXED_NOREPLACE,
+					 -1, 0);
+
+	/* a kernel that does not know NOREPLACE takes it for a hint */
+	if (got != MAP_FAILED && got != wanted) {
+		munmap(got, PSU_SLOT_LEN);
+		got = MAP_FAILED;
+		errno = EEXIST;
+	}
+	if (got == MAP_FAILED && errno == EEXIST)
+		return psu_error_set(PSU_THREAD_E_ADDRESS_IN_USE,
+							 "the addresses 0x%" PRIx64 " to 0x%" PRIx64
+							 " are in use in this process: keep the range "
+							 "0x300000000000 to 0x500000000000 free of other "
+							 "mappings",
+							 addr, addr + PSU_SLOT_LEN);
+	if (got == MAP_FAILED ||
+		open_part(psu_slot_stack_low(&slot), PSU_SLOT_STACK_LEN) != 0 ||
+		open_part(psu_slot_home_low(&slot), PSU_SLOT_HOME_LEN) != 0) {
+		int rc = psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							   "cannot map a slot of %" PRIu64 " MiB: %m: "
+							   "raise `ulimit -v`, or free memory",
+							   PSU_SLOT_LEN >> 20);
+
+		if (got != MAP_FAILED)
+			munmap(got, PSU_SLOT_LEN);
+		return rc;
+	}
+	*slot_out = slot;
+	return 0;
+}
+
+void psu_slot_unmap(struct psu_slot *slot)
+{
+	if (slot->addr)
+		munmap((void *)slot->addr, PSU_SLOT_LEN);
+	slot->addr = 0;
+}
+
+void psu_slot_freeze(const struct psu_slot *slot)
+{
+	void *low = (void *)psu_slot_stack_low(slot);
+
+	/* neither can fail on a mapping of ours but for lack of memory, and then
+	 * the old bytes merely stay */
+	madvise(low, PSU_SLOT_STACK_LEN, MADV_DONTNEED);
+	mprotect(low, PSU_SLOT_STACK_LEN, PROT_NONE);
+}
+
+int psu_slot_thaw(const struct psu_slot *slot)
+{
+	if (open_part(psu_slot_stack_low(slot), PSU_SLOT_STACK_LEN) != 0)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot make a stack of %" PRIu64 " MiB usable: "
+							 "%m: free memory, or raise its limit",
+							 PSU_SLOT_STACK_LEN >> 20);
+	return 0;
+}

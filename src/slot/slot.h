@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * slot.h - iso-address slots: the same addresses on every host
+ *
+ * A slot is one contiguous range that a migratable thread owns for life.  It
+ * lies in the window, in the zone of the host where the thread was born:
+ *
+ *     window   0x3000_0000_0000 ... 0x5000_0000_0000   256 zones of 128 GiB
+ *     zone     1024 slots of 128 MiB
+ *
+ *     low                                                            high
+ *     | reserved, inaccessible | <- travelling stack | guard  | home zone |
+ *       the rest                   8 MiB                64 KiB   1 MiB
+ *
+ * The home zone is the pthread's stack: glibc puts the thread control block
+ * and the static thread-locals at its top, so that &errno, pthread_self() and
+ * every __thread variable have the same address on every host.  Only the
+ * travelling stack travels; the library works, with its keys, on the home
+ * zone's.
+ */
+#ifndef PSU_SLOT_H
+#define PSU_SLOT_H
+
+#include "report/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PSU_WINDOW_ADDR UINT64_C(0x300000000000)
+#define PSU_ZONE_LEN (UINT64_C(128) << 30)
+#define PSU_SLOT_LEN (UINT64_C(128) << 20)
+#define PSU_ZONE_SLOTS ((uint32_t)(PSU_ZONE_LEN / PSU_SLOT_LEN))
+
+#define PSU_SLOT_HOME_LEN (UINT64_C(1) << 20)
+#define PSU_SLOT_STACK_LEN (UINT64_C(8) << 20)
+#define PSU_SLOT_GUARD_LEN (UINT64_C(64) << 10)
+
+/** A mapped slot; addr 0: none. */
+struct psu_slot {
+	uint64_t addr;
+};
+
+/** The address of slot number @slot of @zone. */
+uint64_t psu_slot_addr(uint32_t zone, uint32_t slot);
+/** Whether @addr, a peer's number, is the address of a slot at all. */
+bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count);
+
+/* Where its parts lie. */
+uint64_t psu_slot_stack_low(const struct psu_slot *slot);
+uint64_t psu_slot_stack_high(const struct psu_slot *slot);
+uint64_t psu_slot_home_low(const struct psu_slot *slot);
+
+/**
+ * Take the slot's addresses, with its stack and home zone readable and
+ * writable, never executable, and everything else inaccessible.
+ *
+ * Returns 0, PSU_THREAD_E_ADDRESS_IN_USE (something of this process lies
+ * there), or PSU_THREAD_E_NO_MEMORY.
+ */
+PSU_MUST_CHECK int psu_slot_map(uint64_t addr, struct psu_slot *slot_out);
+
+/** Give everything back, and set the slot to none.  No thread may be on it. */
+void psu_slot_unmap(struct psu_slot *slot);
+
+/**
+ * The thread has left its home: give its stack's memory back and make it
+ * inaccessible, so that a stale pointer faults instead of reading old data.
+ * psu_slot_thaw() makes it usable again, zeroed; it fails with NO_MEMORY.
+ */
+void psu_slot_freeze(const struct psu_slot *slot);
+PSU_MUST_CHECK int psu_slot_thaw(const struct psu_slot *slot);
+
+#endif

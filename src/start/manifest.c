@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * manifest.c - list the program's objects, as the loader reports them
+ *
+ * The vDSO is the kernel's and no part of the program.  What is hashed is
+ * what is mapped without write permission: code and constants.
+ */
+#include "start/manifest.h"
+
+#include <elf.h>
+#include <link.h>
+#include <openssl/evp.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+static void take_segment(struct psu_object *object, const ElfW(Phdr) *header,
+						 uint64_t load_addr)
+{
+	uint64_t start = load_addr + header->p_vaddr;
+	uint64_t end = start + header->p_memsz;
+
+	if (!object->end_addr || start < object->first_addr)
+		object->first_addr = start;
+	if (end > object->end_addr)
+		object->end_addr = end;
+	if (header->p_flags & PF_W || object->segment_count == PSU_SEGMENTS_MAX)
+		return;
+	object->segments[object->segment_count++] = (struct psu_segment){
+		.start = start,
+		.end = end,
+		.executable = header->p_flags & PF_X,
+	};
+}
+
+/** Find the GNU build-id among the notes of one PT_NOTE segment. */
+static void take_build_id(struct psu_object *object, const char *notes,
+						  size_t len)
+{
+	while (len >= sizeof(ElfW(Nhdr))) {
+		const ElfW(Nhdr) *note = (const void *)notes;
+		size_t name_len = (note->n_namesz + 3u) & ~(size_t)3;
+		size_t used = sizeof(*note) + name_len +
+					  ((note->n_descsz + 3u) & ~(size_t)3);
+
+		if (used > len)
+			return;
+		if (note->n_type == NT_GNU_BUILD_ID && note->n_namesz == 4 &&
+			memcmp(notes + sizeof(*note), "GNU", 4) == 0 &&
+			note->n_descsz <= PSU_BUILD_ID_LEN)
+			memcpy(object->build_id, notes + sizeof(*note) + name_len,
+				   note->n_descsz);
+		notes += used;
+		len -= used;
+	}
+}
+
+static void take_name(struct psu_object *object, const char *path)
+{
+	char link[4096];
+	ssize_t len;
+
+	/* the executable's own entry has no name */
+	if (!*path) {
+		len = readlink("/proc/self/exe", link, sizeof(link) - 1);
+		link[len > 0 ? len : 0] = '\0';
+		path = link;
+	}
+	if (strrchr(path, '/'))
+		path = strrchr(path, '/') + 1;
+	memcpy(object->name, path, strnlen(path, sizeof(object->name) - 1));
+}
+
+static void take_headers(struct psu_object *object,
+						 const struct dl_phdr_info *info)
+{
+	for (size_t i = 0; i < info->dlpi_phnum; i++) {
+		const ElfW(Phdr) *header = &info->dlpi_phdr[i];
+		uint64_t addr = info->dlpi_addr + header->p_vaddr;
+
+		switch (header->p_type) {
+		case PT_LOAD:
+			take_segment(object, header, info->dlpi_addr);
+			break;
+		case PT_NOTE:
+			take_build_id(object, (const char *)addr, header->p_memsz);
+			break;
+		case PT_TLS:
+			object->tls_len = header->p_memsz;
+			break;
+		case PT_GNU_EH_FRAME:
+			object->unwind_table_addr = addr;
+			object->unwind_table_len = header->p_memsz;
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static int take_object(struct dl_phdr_info *info, size_t len, void *context)
+{
+	struct psu_manifest *manifest = context;
+	struct psu_object *object = &manifest->objects[manifest->count];
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+
+	(void)len;
+	if (manifest->count == PSU_OBJECTS_MAX)
+		return -1;
+	take_headers(object, info);
+	if (vdso && object->first_addr <= vdso && vdso < object->end_addr) {
+		memset(object, 0, sizeof(*object));
+		return 0;
+	}
+	take_name(object, info->dlpi_name);
+	object->load_addr = info->dlpi_addr;
+	manifest->count++;
+	return 0;
+}
+
+static int digest_object(struct psu_object *object)
+{
+	EVP_MD_CTX *md = EVP_MD_CTX_new();
+	int good = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+
+	for (size_t i = 0; good && i < object->segment_count; i++)
+		good = EVP_DigestUpdate(
+			md, (const void *)object->segments[i].start,
+			object->segments[i].end - object->segments[i].start);
+	good = good && EVP_DigestFinal_ex(md, object->digest.bytes, NULL);
+	EVP_MD_CTX_free(md);
+	return good ? 0
+				: psu_error_set(PSU_THREAD_E_SYSTEM,
+								"cannot compute a SHA-256 of this program: "
+								"check the memory limits of this process");
+}
+
+static int list_objects(struct psu_manifest *manifest)
+{
+	memset(manifest, 0, sizeof(*manifest));
+	if (dl_iterate_phdr(take_object, manifest) != 0)
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "this program consists of more than %d objects: "
+							 "link it statically",
+							 PSU_OBJECTS_MAX);
+	return 0;
+}
+
+int psu_manifest_make(struct psu_manifest *manifest_out)
+{
+	uint8_t encoded[PSU_MANIFEST_LEN_MAX];
+	int rc = list_objects(manifest_out);
+
+	for (size_t i = 0; !rc && i < manifest_out->count; i++)
+		rc = digest_object(&manifest_out->objects[i]);
+	if (rc)
+		return rc;
+	if (!EVP_Digest(encoded, psu_manifest_encode(manifest_out, encoded),
+					manifest_out->digest.bytes, NULL, EVP_sha256(), NULL))
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory to list this program's objects");
+	return 0;
+}
+
+int psu_manifest_program_digest(struct psu_digest *digest_out)
+{
+	struct psu_manifest manifest;
+	int rc = list_objects(&manifest);
+
+	if (!rc)
+		rc = digest_object(&manifest.objects[0]);
+	if (!rc)
+		*digest_out = manifest.objects[0].digest;
+	return rc;
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * restart.c - start this very program once more, with the guards to use
+ *
+ * In: the deployment's key.  Out: a process whose guards are the deployment's.
+ * Refused: a process that has threads already, or more rights than who
+ * started it; a program linked without our entry point.
+ */
+#include "start/manifest.h"
+#include "start/start.h"
+#include "state/state.h"
+#include "trust/trust.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/** One certificate directory may follow another (PSU_THREAD_CERTS, then the
+ * argument of setup): two restarts; more would be a loop. */
+#define RESTARTS_MAX 2
+
+#define COMMAND_LINE_LEN_MAX (4u << 20)
+
+/** glibc's use of the 16 bytes: eight of canary, the first of them zero so
+ * that no string runs over it, then eight of pointer guard. */
+static bool guards_in_force(const uint8_t guards[PSU_GUARDS_LEN])
+{
+	uint64_t wanted[2], found[2];
+
+	memcpy(wanted, guards, sizeof(wanted));
+	wanted[0] &= ~(uint64_t)0xff;
+	psu_state_guards(found);
+	return sodium_memcmp(wanted, found, sizeof(wanted)) == 0;
+}
+
+/** Read a file of unknown length.  @len_out without the NUL put behind it. */
+static char *read_whole(const char *path, size_t *len_out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0, room = 0;
+	char *text = NULL;
+	ssize_t got = -1;
+
+	while (fd >= 0 && len < COMMAND_LINE_LEN_MAX) {
+		if (room - len < 2) {
+			char *more = realloc(text, room = room * 2 + 4096);
+
+			if (!more)
+				break;
+			text = more;
+		}
+		got = read(fd, text + len, room - len - 1);
+		if (got <= 0)
+			break;
+		len += (size_t)got;
+	}
+	if (fd >= 0)
+		close(fd);
+	if (got != 0) {
+		free(text);
+		return NULL;
+	}
+	text[len] = '\0';
+	*len_out = len;
+	return text;
+}
+
+/** The arguments as the program got them.  Both results belong to the caller;
+ * the vector points into @text_out. */
+static char **read_arguments(char **text_out)
+{
+	size_t len = 0, count = 0;
+	char *text = read_whole("/proc/self/cmdline", &len), **arguments;
+
+	for (size_t i = 0; text && i < len; i++)
+		count += text[i] == '\0';
+	arguments = text ? calloc(count + 1, sizeof(*arguments)) : NULL;
+	if (!arguments) {
+		free(text);
+		return NULL;
+	}
+	for (size_t i = 0, at = 0; i < count; i++, at += strlen(text + at) + 1)
+		arguments[i] = text + at;
+	*text_out = text;
+	return arguments;
+}
+
+/** The environment, with one variable more.  Caller frees the vector. */
+static char **extend_environment(char *variable)
+{
+	size_t count = 0;
+	char **extended;
+
+	while (environ[count])
+		count++;
+	extended = calloc(count + 2, sizeof(*extended));
+	if (!extended)
+		return NULL;
+	extended[0] = variable;
+	memcpy(extended + 1, environ, count * sizeof(*environ));
+	return extended;
+}
+
+/** A descriptor that survives exec and reads as what is handed over. */
+static int hand_over(const uint8_t guards[PSU_GUARDS_LEN])
+{
+	uint8_t bytes[PSU_GUARDS_LEN + 1];
+	int fd = memfd_create("psu_thread guards", 0);
+
+	memcpy(bytes, guards, PSU_GUARDS_LEN);
+	bytes[PSU_GUARDS_LEN] = (uint8_t)(psu_guards_handed.restarts + 1);
+	if (fd >= 0 && (write(fd, bytes, sizeof(bytes)) != sizeof(bytes) ||
+					lseek(fd, 0, SEEK_SET) != 0)) {
+		close(fd);
+		fd = -1;
+	}
+	sodium_memzero(bytes, sizeof(bytes));
+	return fd;
+}
+
+/** Returns only if it fails. */
+static int restart(const uint8_t guards[PSU_GUARDS_LEN])
+{
+	char variable[sizeof(PSU_GUARDS_VARIABLE) + 16];
+	char *text = NULL, **arguments = read_arguments(&text);
+	char **environment = extend_environment(variable);
+	int fd = hand_over(guards), code;
+
+	fflush(NULL);
+	if (arguments && environment && fd >= 0) {
+		snprintf(variable, sizeof(variable), "%s=%d", PSU_GUARDS_VARIABLE,
+				 fd);
+		execve("/proc/self/exe", arguments, environment);
+	}
+	code = psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+						 "cannot restart this program to share the "
+						 "deployment's stack guards: %m: make sure that /proc "
+						 "is mounted and memfd_create and execve are allowed");
+	if (fd >= 0)
+		close(fd);
+	free(environment);
+	free(arguments);
+	free(text);
+	return code;
+}
+
+/** Whether a restart can be tried, and may help. */
+static int may_restart(void)
+{
+	struct stat tasks;
+
+	if (getenv(PSU_GUARDS_VARIABLE))
+		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+							 "this program lacks the entry point "
+							 "psu_thread_entry: link it with `pkg-config "
+							 "--static --libs psu_thread`");
+	if (psu_guards_handed.restarts >= RESTARTS_MAX)
+		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+							 "the deployment's stack guards are not in force "
+							 "after %d restarts: link the program with "
+							 "`pkg-config --static --libs psu_thread`",
+							 RESTARTS_MAX);
+	if (getauxval(AT_SECURE))
+		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+							 "this program runs with more rights than its "
+							 "user: remove its set-uid, set-gid bits and "
+							 "capabilities");
+	if (stat("/proc/self/task", &tasks) != 0)
+		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+							 "cannot read /proc/self/task: %m: mount /proc");
+	if (tasks.st_nlink > 3)
+		return psu_error_set(PSU_THREAD_E_SETUP_TOO_LATE,
+							 "other threads exist already: call "
+							 "psu_thread_setup_init first in main, or set "
+							 "PSU_THREAD_CERTS");
+	return 0;
+}
+
+int psu_restart_if_needed(const uint8_t *deployment_key)
+{
+	uint8_t guards[PSU_GUARDS_LEN];
+	struct psu_digest program;
+	int rc = psu_manifest_program_digest(&program);
+
+	if (rc)
+		return rc;
+	psu_guards_derive(deployment_key, &program, guards);
+	if (!guards_in_force(guards)) {
+		rc = may_restart();
+		if (!rc)
+			rc = restart(guards);
+	}
+	sodium_memzero(guards, sizeof(guards));
+	return rc;
+}
+
+/** exec of /proc/self/exe names the process "exe": give it its own again. */
+static void restore_name(void)
+{
+	char path[4096];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	const char *name;
+
+	if (len <= 0)
+		return;
+	path[len] = '\0';
+	name = strrchr(path, '/');
+	prctl(PR_SET_NAME, name ? name + 1 : path);
+}
+
+/**
+ * Before main, when the environment says where the keys are: restart now, so
+ * that setup need not be main's first act.  What fails here is not reported:
+ * setup tries again and says why.
+ */
+__attribute__((constructor)) static void restart_early(void)
+{
+	uint8_t key[PSU_DEPLOYMENT_KEY_LEN];
+	const char *dir = getenv("PSU_THREAD_CERTS");
+	enum psu_thread_log_level level;
+
+	if (psu_guards_handed.found) {
+		restore_name();
+		return;
+	}
+	if (!dir || getauxval(AT_SECURE) || getenv(PSU_GUARDS_VARIABLE))
+		return;
+	level = psu_log_silence();
+	if (sodium_init() >= 0 && psu_trust_load_deployment_key(dir, key) == 0) {
+		if (psu_restart_if_needed(key) != 0)
+			psu_error_clear();
+		sodium_memzero(key, sizeof(key));
+	} else {
+		psu_error_clear();
+	}
+	psu_thread_set_log(level, NULL, NULL);
+}

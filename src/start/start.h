@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * start.h - one pair of guards for all processes of a deployment
+ *
+ * A stack that travels carries the stack protector's canary, and jump buffers
+ * mangled with the pointer guard.  So both hosts must have the same two, and
+ * the whole process must, since libc's own pointers are mangled with them.
+ * libc takes them from the 16 random bytes that the kernel hands to a new
+ * program (AT_RANDOM).  The program therefore restarts itself once, with the
+ * deployment's bytes in an inherited descriptor, and its entry point
+ * (state/state_x86_64.S), which runs before libc, puts them in place.
+ */
+#ifndef PSU_START_H
+#define PSU_START_H
+
+#include "bytes/bytes.h"
+#include "report/report.h"
+
+#define PSU_GUARDS_LEN 16
+
+/** Names the descriptor; read and removed by the entry point. */
+#define PSU_GUARDS_VARIABLE "PSU_THREAD_GUARDS_FD"
+
+/** What the restarted program is handed. */
+struct psu_guards_handed {
+	uint8_t bytes[PSU_GUARDS_LEN];
+	uint8_t restarts; /* how often it has restarted itself, 1 or 2 */
+	uint8_t found;	  /* only in memory: 1 if something was handed over */
+};
+
+/** Set by the entry point before libc starts. */
+extern struct psu_guards_handed psu_guards_handed
+	__attribute__((visibility("hidden")));
+
+/**
+ * The deployment's guards for this program: HKDF-SHA-256 (RFC 5869) of
+ * deployment.key and the program's digest.
+ */
+void psu_guards_derive(const uint8_t *deployment_key,
+					   const struct psu_digest *program,
+					   uint8_t guards_out[PSU_GUARDS_LEN]);
+
+/** A keyed digest of the guards in force in this process, for the hello; who
+ * has not the deployment's key learns nothing from it. */
+void psu_guards_digest(const uint8_t *deployment_key,
+					   struct psu_digest *digest_out);
+
+/**
+ * Make sure that the deployment's guards are in force: return at once if they
+ * are, else restart the program.
+ *
+ * @deployment_key  32 bytes
+ *
+ * Returns 0, SETUP_TOO_LATE (another thread exists), RESTART_FAILED (set-uid,
+ * no /proc, the entry point is not linked in, or restarting did not help),
+ * SYSTEM.
+ */
+PSU_MUST_CHECK int psu_restart_if_needed(const uint8_t *deployment_key);
+
+#endif

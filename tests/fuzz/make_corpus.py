@@ -1,0 +1,232 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: ISC
+#
+# make_corpus.py - the first inputs of the fuzz targets
+#
+# Out: tests/fuzz/corpus/TARGET/*, always the same bytes.  Written after
+# FORMAT.md and not after the C code, so that it is a second encoder: the unit
+# tests' golden bytes are of its making too.  Run it by hand when the format
+# changes, and commit what it wrote.
+
+import os
+import struct
+
+WINDOW = 0x300000000000
+
+
+def statement(flights=2, version=0, domain=b"psu_thread statement",
+              migration=b"\x11" * 16, generation=1, source=b"\x44" * 32,
+              destination=b"\x55" * 32, head_len=234, stack_len=96,
+              heap_len=0, sequence=7, stream=3, reserved=bytes(27)):
+    return b"".join([
+        domain.ljust(32, b"\0"), struct.pack(">HB", version, flights),
+        migration, b"\x22" * 16, struct.pack(">Q", generation),
+        b"\x33" * 16, source, destination, b"\x66" * 32,
+        struct.pack(">QQQQQH", WINDOW, head_len, stack_len, heap_len,
+                    sequence, stream),
+        b"\x77" * 32, b"\x88" * 32, reserved])
+
+
+def section(number, payload):
+    return struct.pack(">II", number, len(payload)) + payload
+
+
+def frame(offset, length, number=0, reserved=0):
+    return struct.pack(">QIHH", offset, length, number, reserved)
+
+
+FRAMES = (frame(0x401234, 40), frame(0x405678, 24, 1), frame(0x409abc, 32))
+
+
+def registers(length=88):
+    values = struct.pack(">7QI", *(WINDOW + n for n in range(1, 8)), 0x1f80)
+    return (values + bytes(range(0xa0, 0xbc)))[:length]
+
+
+def thread(disabled=0, asynchronous=0, name=b"worker"):
+    return struct.pack(">QQQiBB", WINDOW + 0x1000, 0, 1 << 9, 11, disabled,
+                       asynchronous) + name.ljust(16, b"\0")
+
+
+def chain(frames=FRAMES, count=None):
+    count = len(frames) if count is None else count
+    return struct.pack(">I", count) + b"".join(frames)
+
+
+def head(sections=None, tail=b""):
+    if sections is None:
+        sections = [(1, registers()), (2, thread()), (3, chain()),
+                    (4, b"data!"), (5, b"bss")]
+    return b"".join(section(n, payload) for n, payload in sections) + tail
+
+
+def image(encoded, stack_len=96):
+    return struct.pack(">H", stack_len) + encoded
+
+
+def images():
+    whole = [(1, registers()), (2, thread()), (3, chain()), (4, b"data!"),
+             (5, b"bss")]
+    yield "whole", image(head(whole))
+    yield "no-locals", image(head(whole[:3] + [(4, b""), (5, b"")]))
+    yield "one-frame", image(head(
+        whole[:2] + [(3, chain(FRAMES[:1]))] + whole[3:]), 40)
+    yield "other-stack", image(head(whole), 97)
+    yield "no-frame", image(head(
+        whole[:2] + [(3, chain(()))] + whole[3:]), 0)
+    yield "count-high", image(head(
+        whole[:2] + [(3, chain(count=4))] + whole[3:]))
+    yield "frame-empty", image(head(
+        whole[:2] + [(3, chain((frame(1, 0), frame(2, 96))))] + whole[3:]))
+    yield "frame-object", image(head(
+        whole[:2] + [(3, chain((frame(1, 96, 64),)))] + whole[3:]))
+    yield "frame-reserved", image(head(
+        whole[:2] + [(3, chain((frame(1, 96, 0, 1),)))] + whole[3:]))
+    yield "cancel", image(head(
+        whole[:1] + [(2, thread(1, 1))] + whole[2:]))
+    yield "cancel-two", image(head(
+        whole[:1] + [(2, thread(2))] + whole[2:]))
+    yield "name-endless", image(head(
+        whole[:1] + [(2, thread(name=b"n" * 16))] + whole[2:]))
+    yield "name-tail", image(head(
+        whole[:1] + [(2, thread(name=b"a\0b"))] + whole[2:]))
+    yield "registers-short", image(head([(1, registers(87))] + whole[1:]))
+    yield "swapped", image(head([whole[1], whole[0]] + whole[2:]))
+    yield "missing", image(head(whole[:4]))
+    yield "twice", image(head(whole + whole[4:]))
+    yield "tail", image(head(whole, b"\0"))
+    yield "cut", image(head(whole)[:-1])
+
+
+def statements():
+    yield "two-flights", statement()
+    yield "one-flight", statement(flights=1)
+    yield "three-flights", statement(flights=3)
+    yield "version", statement(version=1)
+    yield "domain", statement(domain=b"psu_thread something")
+    yield "no-migration", statement(migration=bytes(16))
+    yield "itself", statement(destination=b"\x44" * 32)
+    yield "head-over", statement(head_len=(10 << 20) + 1)
+    yield "stack-empty", statement(stack_len=0)
+    yield "heap", statement(heap_len=1)
+    yield "sequence", statement(sequence=8)
+    yield "reserved", statement(reserved=bytes(26) + b"\1")
+    yield "cut", statement()[:-1]
+    yield "unsigned", statement() + bytes(64)
+
+
+def hello(magic=b"psu_thread hello", version=0, tail=bytes(90)):
+    return b"".join([
+        magic, struct.pack(">HIQQIIII", version, 4096, WINDOW, 1 << 27, 256,
+                           5, 1, 3),
+        b"\x33" * 16, b"\x66" * 32, b"\x99" * 32, b"\xaa" * 32, tail])
+
+
+def control(token=0, code=0, ttl_ms=0):
+    return (b"\x11" * 16 + b"\x33" * 16 +
+            struct.pack(">QiI", token, code, ttl_ms))
+
+
+def header(length, number, reserved=0, stream=0):
+    return struct.pack(">IBBH", length, number, reserved, stream)
+
+
+def frames():
+    # the target reads a header, and then the payload of that type
+    yield "hello", header(256, 1) + hello()
+    yield "hello-version", header(256, 1) + hello(version=1)
+    yield "hello-magic", header(256, 1) + hello(magic=b"psu-thread hello")
+    yield "hello-reserved", header(256, 1) + hello(tail=bytes(89) + b"\1")
+    yield "refused", header(4, 2) + struct.pack(">i", -46)
+    yield "manifest", header(4 + 160, 3)
+    yield "offer", header(384, 16, 0, 3)
+    yield "body", header(1 << 20, 17, 0, 65535)
+    yield "body-over", header((1 << 20) + 1, 17)
+    yield "body-empty", header(0, 17)
+    yield "commit", header(48, 18) + control(token=0x0102030405060708)
+    yield "status", header(48, 19) + control()
+    yield "cancel-token", header(48, 20) + control(token=1)
+    yield "forget", header(48, 21) + control()
+    yield "prepared", header(48, 32) + control(token=9, ttl_ms=10000)
+    yield "running-ttl", header(48, 33) + control(ttl_ms=1)
+    yield "aborted", header(48, 34) + control(code=-80)
+    yield "aborted-zero", header(48, 34) + control()
+    yield "unknown", header(48, 35) + control()
+    yield "dead", header(48, 36) + control()
+    yield "reserved", header(48, 19, 1)
+    yield "stream", header(48, 19, 0, 1)
+    yield "type", header(0, 0)
+    yield "cut", header(48, 19)[:-1]
+
+
+def object_entry(name, address, reserved=bytes(8)):
+    return b"".join([
+        name.ljust(64, b"\0"), b"\xb1" * 20, bytes(4),
+        struct.pack(">4Q", 0, address, address + 0x200000, 0x40),
+        b"\xc2" * 32, reserved])
+
+
+def manifests():
+    app = object_entry(b"app3", 0x400000)
+    libc = object_entry(b"libc.so.6", 0x7ffff7c00000)
+    yield "static", struct.pack(">I", 1) + app
+    yield "dynamic", struct.pack(">I", 2) + app + libc
+    yield "full", struct.pack(">I", 64) + app * 64
+    yield "over", struct.pack(">I", 65) + app * 65
+    yield "empty", struct.pack(">I", 0)
+    yield "count-high", struct.pack(">I", 2) + app
+    yield "name-endless", struct.pack(">I", 1) + object_entry(b"n" * 64, 1)
+    yield "name-tail", struct.pack(">I", 1) + object_entry(b"a\0b", 1)
+    yield "reserved", (struct.pack(">I", 1) +
+                       object_entry(b"app3", 1, b"\1" + bytes(7)))
+    yield "cut", (struct.pack(">I", 1) + app)[:-1]
+
+
+def peers():
+    domain = "spiffe://psu-thread.internal/psu-thread/"
+    # RFC 8032, section 7.1, test 1: the public key
+    key = "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+    own = f"self id={domain}n1 zone=0\n"
+    other = f"peer id={domain}n2 zone=1 sign={key} direction=both\n"
+    third = f"peer id={domain}n3 zone=2 sign={key} direction=send\n"
+    yield "two", f"# hosts\n{own}\n{other}"
+    yield "three", own + other + third
+    yield "alone", own
+    yield "pin", own + other[:-1] + " pin=" + "5a" * 32 + "\n"
+    yield "pin-short", own + other[:-1] + " pin=" + "5a" * 31 + "\n"
+    yield "key-no-point", own + other.replace(key, "A" * 42 + "I=")
+    yield "no-self", other
+    yield "self-twice", own + own
+    yield "zone-twice", own + other + other.replace("n2", "n3")
+    yield "peer-twice", own + other + other.replace("zone=1", "zone=2")
+    yield "zone-high", own.replace("zone=0", "zone=256")
+    yield "zone-sign", own.replace("zone=0", "zone=-1")
+    yield "key-short", own + other.replace(key, key[4:])
+    yield "key-long", own + other.replace(key, "AAAA" + key)
+    yield "direction", own + other.replace("both", "any")
+    yield "receive", own + other.replace("both", "receive")
+    yield "word", own + other.replace("zone=", "area=")
+    yield "no-newline", (own + other)[:-1]
+    yield "tabs", (own + other).replace(" ", "\t")
+    yield "returns", (own + other).replace("\n", "\r\n")
+    yield "nul", own + other + "\0"
+    yield "empty", ""
+
+
+def write(target, files):
+    directory = os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                             "corpus", target)
+    os.makedirs(directory, exist_ok=True)
+    for name, contents in files:
+        if isinstance(contents, str):
+            contents = contents.encode()
+        with open(os.path.join(directory, name), "wb") as out:
+            out.write(contents)
+
+
+if __name__ == "__main__":
+    write("seal", statements())
+    write("image", images())
+    write("frame", frames())
+    write("manifest", manifests())
+    write("peers", peers())

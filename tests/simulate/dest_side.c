@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * dest_side.c - a destination of the simulated world: restores, starts
+ *
+ * Does what src/handover/dest.c tells it.  A restored thread lies in the
+ * slot, of which a process has one: it can be started once.
+ */
+#include "world.h"
+
+#include <psu_thread.h>
+
+#define FILLER 0xff /* marks the moves that crowd a table */
+
+/** All processes of a host have its identity. */
+static struct psu_digest peer_of(int proc)
+{
+	return (struct psu_digest){.bytes = {(uint8_t)(1 + (~proc & 1))}};
+}
+
+/** Another run of the program: dead only if its lock is free. */
+static struct message speak_of(const struct world *world, int proc,
+							   const struct psu_id *incarnation)
+{
+	int other = world_process(incarnation);
+
+	if (other != NOBODY && !world->procs[other].alive)
+		return (struct message){.type = DEAD, .incarnation = *incarnation};
+	return (struct message){.type = UNKNOWN,
+							.incarnation = world_incarnation(proc)};
+}
+
+static void count_answer(struct world *world,
+						 const struct psu_dest_answer *answer)
+{
+	if (answer->say == PSU_DEST_SAY_UNKNOWN)
+		world->counts.unknown++;
+	if (answer->say != PSU_DEST_SAY_ABORTED)
+		return;
+	if (answer->code == PSU_THREAD_E_REPLAYED)
+		world->counts.replayed++;
+	if (answer->code == PSU_THREAD_E_BUSY)
+		world->counts.busy++;
+}
+
+/** Start, discard, say, as told; what was asked is in @asked. */
+static void act(struct world *world, int proc, int line,
+				const struct message *asked, struct psu_dest_answer answer)
+{
+	static const enum message_type types[] = {
+		[PSU_DEST_SAY_PREPARED] = PREPARED,
+		[PSU_DEST_SAY_RUNNING] = RUNNING,
+		[PSU_DEST_SAY_ABORTED] = ABORTED,
+		[PSU_DEST_SAY_UNKNOWN] = UNKNOWN,
+	};
+	struct process *process = &world->procs[proc];
+	struct message message;
+
+	count_answer(world, &answer);
+	if (answer.start) {
+		if (!process->restored[asked->move])
+			world_violate(world, "started what is not restored");
+		process->restored[asked->move] = false;
+		process->brought_by = asked->move;
+		world->generation = world->moves[asked->move].generation;
+		world_start(world, proc, asked->move);
+	}
+	if (answer.discard)
+		process->restored[asked->move] = false;
+	if (answer.say == PSU_DEST_SAY_NOTHING)
+		return;
+	message = answer.say == PSU_DEST_PROVE_DEATH
+				  ? speak_of(world, proc, &asked->incarnation)
+				  : (struct message){.type = types[answer.say],
+									 .incarnation = world_incarnation(proc),
+									 .token = answer.token,
+									 .code = answer.code};
+	message.move = asked->move;
+	world_send(world, line, proc & 1, &message);
+}
+
+static void serve_offer(struct world *world, int proc, int line,
+						const struct message *message)
+{
+	struct process *process = &world->procs[proc];
+	const struct move *move = &world->moves[message->move];
+	const struct psu_dest_offer offer = {
+		.migration = world_migration(message->move),
+		.thread = {.bytes = {1}},
+		.generation = move->generation,
+		.peer = peer_of(proc),
+		.incarnation = message->incarnation,
+		.one_flight = move->source.one_flight,
+	};
+	struct psu_dest_answer answer = psu_dest_offer(process->dest, &offer);
+
+	world->counts.repeated += answer.say == PSU_DEST_SAY_RUNNING;
+	if (answer.receive && world_is_busy(world, proc)) {
+		answer = psu_dest_refuse(process->dest, &offer.migration,
+								 PSU_THREAD_E_ADDRESS_IN_USE);
+	} else if (answer.receive) {
+		process->restored[message->move] = true;
+		process->receiving[message->move] = true;
+		process->arrival[message->move] = line;
+	}
+	act(world, proc, line, message, answer);
+}
+
+/** The body of an admitted offer is complete: all checks are made. */
+static void serve_last(struct world *world, int proc, int line,
+					   const struct message *message)
+{
+	struct process *process = &world->procs[proc];
+	struct psu_id migration = world_migration(message->move);
+
+	if (!process->receiving[message->move] ||
+		process->arrival[message->move] != line)
+		return;
+	process->receiving[message->move] = false;
+	if (world_random(world, 8) == 0)
+		act(world, proc, line, message,
+			psu_dest_refuse(process->dest, &migration,
+							PSU_THREAD_E_CHAIN_MISMATCH));
+	else
+		act(world, proc, line, message,
+			psu_dest_ready(process->dest, &migration, ++world->token));
+}
+
+void world_serve(struct world *world, int proc, int line,
+				 const struct message *message)
+{
+	struct psu_dest *dest = world->procs[proc].dest;
+	const struct psu_dest_request request = {
+		.migration = world_migration(message->move),
+		.incarnation = message->incarnation,
+		.peer = peer_of(proc),
+		.token = message->token,
+	};
+
+	if (message->type == OFFER)
+		serve_offer(world, proc, line, message);
+	else if (message->type == LAST)
+		serve_last(world, proc, line, message);
+	else if (message->type == COMMIT)
+		act(world, proc, line, message, psu_dest_commit(dest, &request));
+	else if (message->type == STATUS)
+		act(world, proc, line, message, psu_dest_status(dest, &request));
+	else if (message->type == CANCEL)
+		act(world, proc, line, message, psu_dest_cancel(dest, &request));
+	else
+		act(world, proc, line, message, psu_dest_forget(dest, &request));
+}
+
+void world_arrival_lost(struct world *world, int proc, int line)
+{
+	struct process *process = &world->procs[proc];
+
+	for (int m = 0; m < world->move_count; m++) {
+		struct psu_id migration = world_migration(m);
+		const struct message message = {.move = m};
+
+		if (!process->receiving[m] || process->arrival[m] != line)
+			continue;
+		process->receiving[m] = false;
+		act(world, proc, line, &message,
+			psu_dest_refuse(process->dest, &migration,
+							PSU_THREAD_E_CONNECTION_LOST));
+	}
+}
+
+void world_expire(struct world *world, int proc, int m)
+{
+	struct process *process = &world->procs[proc];
+	struct psu_id migration = world_migration(m);
+	const struct message message = {.move = m};
+	struct psu_dest_answer answer;
+
+	if (!process->alive)
+		return;
+	answer = psu_dest_expire(process->dest, &migration);
+	if (answer.say == PSU_DEST_SAY_NOTHING)
+		return;
+	world_trace(world, "move %d: its reservation at %d expires", m, proc);
+	world->counts.expired++;
+	act(world, proc, process->arrival[m], &message, answer);
+}
+
+/** Where offers are bound to sessions, none can come when all have ended. */
+void world_peer_gone(struct world *world, int proc)
+{
+	const struct psu_digest peer = peer_of(proc);
+
+	for (int i = 0; i < world->line_count; i++)
+		if (world->lines[i].end[proc & 1] == proc &&
+			!world->lines[i].closed[proc & 1])
+			return;
+	if (!world->wild)
+		psu_dest_peer_gone(world->procs[proc].dest, &peer);
+}
+
+/** All but up to two records of the peer are taken, for good. */
+void world_crowd(struct world *world, int proc)
+{
+	struct psu_dest *dest = world->procs[proc].dest;
+	size_t taken = PSU_DEST_PEER_RECORDS_MAX - (size_t)world_random(world, 3);
+
+	for (size_t i = 0; i < taken; i++) {
+		uint8_t high = (uint8_t)(i >> 8), low = (uint8_t)i;
+
+		dest->records[dest->count++] = (struct psu_dest_record){
+			.migration = {.bytes = {FILLER, high, low}},
+			.thread = {.bytes = {FILLER, high, low}},
+			.peer = peer_of(proc),
+			.state = PSU_DEST_ARRIVING,
+		};
+	}
+}
+
+/** The moves that crowd the table come to an end. */
+void world_thin_out(struct world *world, int proc)
+{
+	struct psu_dest *dest = world->procs[proc].dest;
+
+	for (size_t i = 0; i < dest->count && world->procs[proc].alive; i++)
+		if (dest->records[i].migration.bytes[0] == FILLER)
+			dest->records[i].state = PSU_DEST_FORGOTTEN;
+}

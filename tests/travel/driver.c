@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * driver.c - run one travel test between two processes
+ *
+ *     travel TEST serve CERTS
+ *     travel TEST go CERTS HOST:PORT [back]
+ *     travel --list
+ *
+ * Both listen on PSU_THREAD_LISTEN and write PSU_THREAD_PORT_FILE.  A process
+ * ends when the thread has ended in it, or when its standard input does.  The
+ * `go` process both starts a thread and serves, by the library's internals,
+ * so that the thread can come home.
+ */
+#include "names.h"
+#include "travel.h"
+
+#include "journey/process.h"
+#include "journey/traveller.h"
+
+#include <psu_thread.h>
+
+#include <string.h>
+
+/* each file's travel() is compiled under a name of its own */
+#define DECLARE(name) int travel_##name(void);
+TRAVEL_TESTS(DECLARE)
+
+static const struct {
+	const char *name;
+	int (*run)(void);
+} tests[] = {
+#define ENTRY(name) {#name, travel_##name},
+	TRAVEL_TESTS(ENTRY)};
+
+static int this_process; /* 0 go, 1 serve */
+static const char *this_name;
+static int (*this_test)(void);
+static volatile int ended_here;
+
+/* travel with the thread */
+static __thread char addresses[2][64];
+static __thread int hops_per_move;
+
+int travel_process(void)
+{
+	return this_process;
+}
+
+int travel_hops_per_move(void)
+{
+	return hops_per_move;
+}
+
+void travel_fail(const char *file, int line, const char *what)
+{
+	fprintf(stderr, "%s:%d: in process %d: %s\n", file, line, this_process,
+			what);
+	_exit(1);
+}
+
+void travel_passed(void)
+{
+	printf("travel %s: ok\n", this_name);
+	fflush(stdout);
+	ended_here = 1;
+}
+
+void travel_hop(void)
+{
+	int before = this_process;
+
+	if (psu_thread_migrate(addresses[1 - before]) != 0)
+		travel_fail(__FILE__, __LINE__, psu_thread_errmsg());
+	if (travel_process() == before)
+		travel_fail(__FILE__, __LINE__, "the thread did not move");
+}
+
+void travel_move(void)
+{
+	for (int hop = 0; hop < travel_hops_per_move(); hop++)
+		travel_hop();
+}
+
+static void *run(void *argument)
+{
+	char **argv = argument;
+	const char *port_file = getenv("PSU_THREAD_PORT_FILE");
+	FILE *file = port_file ? fopen(port_file, "re") : NULL;
+	int port = 0;
+
+	if (!file || fscanf(file, "%d", &port) != 1)
+		travel_fail(__FILE__, __LINE__, "PSU_THREAD_PORT_FILE has no port");
+	fclose(file);
+	snprintf(addresses[0], sizeof(addresses[0]), "127.0.0.1:%d", port);
+	snprintf(addresses[1], sizeof(addresses[1]), "%s", argv[4]);
+	hops_per_move = argv[5] ? 2 : 1;
+	if (this_test() != 0)
+		travel_fail(__FILE__, __LINE__, "the test does not return 0");
+	travel_passed();
+	return TRAVEL_RESULT;
+}
+
+static void *await_end_of_input(void *unused)
+{
+	char byte;
+
+	(void)unused;
+	while (read(STDIN_FILENO, &byte, 1) > 0)
+		continue;
+	exit(0);
+}
+
+static int serve(void)
+{
+	while (!ended_here)
+		if (psu_thread_create(NULL, NULL) != 0)
+			return 1;
+	return 0;
+}
+
+static int go(char **argv)
+{
+	struct psu_traveller *thread;
+	void *result;
+
+	if (psu_traveller_birth(run, argv, &thread) != 0)
+		return 1;
+	psu_process_lock();
+	while (thread->stage != PSU_STAGE_ENDED)
+		psu_process_wait(PSU_NEVER);
+	psu_process_unlock();
+	result = psu_traveller_dispose(thread);
+	if (result != TRAVEL_RESULT && result != PTHREAD_CANCELED)
+		travel_fail(__FILE__, __LINE__, "the thread's result is another");
+	return 0;
+}
+
+static int find_test(const char *name)
+{
+	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+		if (strcmp(tests[i].name, name) == 0) {
+			this_name = tests[i].name;
+			this_test = tests[i].run;
+			return 1;
+		}
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+		for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
+			puts(tests[i].name);
+		return 0;
+	}
+	if (argc < 4 || !find_test(argv[1]))
+		return 2;
+	this_process = strcmp(argv[2], "serve") == 0;
+	psu_thread_set_log(PSU_THREAD_LOG_INFO, NULL, NULL);
+	if (psu_thread_setup_init(PSU_THREAD_SERVER, argv[3]) != 0 ||
+		psu_process_spawn(await_end_of_input, NULL) != 0)
+		return 1;
+	return this_process ? serve() : go(argv);
+}

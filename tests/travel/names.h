@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * names.h - the travel tests, one a file; travel.h says what each is about
+ */
+#ifndef PSU_TRAVEL_NAMES_H
+#define PSU_TRAVEL_NAMES_H
+
+#define TRAVEL_TESTS(X)                                                        \
+	X(alignment)                                                             \
+	X(alloca)                                                                \
+	X(avx)                                                                   \
+	X(bit_fields)                                                            \
+	X(bsearch_callback)                                                      \
+	X(callee_saved)                                                          \
+	X(cancel_self)                                                           \
+	X(cancel_state)                                                          \
+	X(cleanup)                                                               \
+	X(deep_recursion)                                                        \
+	X(errno_value)                                                           \
+	X(exit_atexit)                                                           \
+	X(floating_point)                                                        \
+	X(fp_environment)                                                        \
+	X(globals_stay)                                                          \
+	X(heap_stays)                                                            \
+	X(int128)                                                                \
+	X(label_address)                                                         \
+	X(list_in_frames)                                                        \
+	X(literals)                                                              \
+	X(longjmp)                                                               \
+	X(many_hops)                                                             \
+	X(pointers)                                                              \
+	X(pthread_exit)                                                          \
+	X(qsort_callback)                                                        \
+	X(self)                                                                  \
+	X(siglongjmp)                                                            \
+	X(signal_mask)                                                           \
+	X(stdout_pointer)                                                        \
+	X(struct_by_value)                                                       \
+	X(thread_local)                                                          \
+	X(thread_name)                                                           \
+	X(varargs)                                                               \
+	X(vla)
+
+#endif

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * test_image.c - does an image come back as it was, up to the limits?
+ *
+ * The golden bytes are of another encoder (tests/fuzz/make_corpus.py).
+ */
+#include "../fuzz/travelled.h"
+#include "test_image_sample.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char golden_head[] =
+	"0000000100000058000030000000000100003000000000020000300000000003"
+	"0000300000000004000030000000000500003000000000060000300000000007"
+	"00001f80a0a1a2a3a4a5a6a7a8a9aaabacadaeafb0b1b2b3b4b5b6b7b8b9babb"
+	"000000020000002e000030000000100000000000000000000000000000000200"
+	"0000000b0000776f726b65720000000000000000000000000003000000340000"
+	"0003000000000040123400000028000000000000000000405678000000180001"
+	"00000000000000409abc00000020000000000000000400000005646174612100"
+	"00000500000003627373";
+
+START_TEST(golden_bytes)
+{
+	char hex[2 * GOLDEN_LEN + 1];
+
+	ck_assert_uint_eq(head_len, GOLDEN_LEN);
+	psu_bytes_hex(head, head_len, hex);
+	ck_assert_str_eq(hex, golden_head);
+}
+END_TEST
+
+
+START_TEST(round_trip)
+{
+	struct psu_verified_body *body =
+		travelled_body(head, head_len, &image.stack);
+	struct psu_image got;
+
+	ck_assert_int_eq(psu_image_decode(body, &got), 0);
+	ck_assert_mem_eq(&got.registers, &image.registers,
+					 sizeof(got.registers));
+	ck_assert_uint_eq(got.thread_pointer, image.thread_pointer);
+	ck_assert_uint_eq(got.cleanup_head, 0);
+	ck_assert_uint_eq(got.signal_mask, image.signal_mask);
+	ck_assert_int_eq(got.saved_errno, 11);
+	ck_assert_str_eq(got.name, "worker");
+	ck_assert_uint_eq(got.chain.count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_uint_eq(got.chain.frames[i].return_offset,
+						  frames[i].return_offset);
+		ck_assert_uint_eq(got.chain.frames[i].frame_len, frames[i].frame_len);
+		ck_assert_uint_eq(got.chain.frames[i].object, frames[i].object);
+	}
+
+	/* the spans lie in the body itself */
+	ck_assert_ptr_eq(got.stack.bytes, image.stack.bytes);
+	ck_assert_uint_eq(got.stack.len, 96);
+	ck_assert_ptr_eq(got.tls_data.bytes, head + TLS_DATA_AT + 8);
+	ck_assert_uint_eq(got.tls_data.len, 5);
+	ck_assert_mem_eq(got.tls_bss.bytes, "bss", 3);
+	ck_assert_uint_eq(got.tls_bss.len, 3);
+	psu_image_fini(&got);
+	psu_verified_body_free(body);
+}
+END_TEST
+
+
+START_TEST(extreme_values)
+{
+	free(head);
+	memset(&image.registers, 0xff, sizeof(image.registers));
+	image.thread_pointer = image.cleanup_head = UINT64_MAX;
+	image.signal_mask = UINT64_MAX;
+	image.saved_errno = INT32_MIN;
+	image.cancel_disabled = image.cancel_asynchronous = 1;
+	memcpy(image.name, "fifteen letters", PSU_THREAD_NAME_LEN);
+	image.tls_data = image.tls_bss = (struct psu_span){NULL, 0};
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
+	accepted(sample_decode(head, head_len));
+}
+END_TEST
+
+
+START_TEST(longest_chain)
+{
+	size_t count = PSU_CHAIN_FRAMES_MAX;
+	struct psu_frame *many = calloc(count + 1, sizeof(*many));
+	uint8_t *deep = calloc(1, PSU_STACK_LEN_MAX);
+
+	for (size_t i = 0; i <= count; i++)
+		many[i].frame_len = PSU_STACK_LEN_MAX / PSU_CHAIN_FRAMES_MAX;
+	free(head);
+	head = NULL;
+	image.stack = (struct psu_span){deep, PSU_STACK_LEN_MAX};
+	image.chain = (struct psu_chain){count + 1, many};
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
+					 PSU_THREAD_E_IMAGE_TOO_LARGE);
+	image.chain.count = count;
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
+	accepted(sample_decode(head, head_len));
+	free(deep);
+	free(many);
+}
+END_TEST
+
+
+START_TEST(one_frame_over_the_longest_chain)
+{
+	size_t count = PSU_CHAIN_FRAMES_MAX + 1;
+	size_t len = GOLDEN_LEN + (count - 3) * FRAME_LEN;
+	uint8_t *bytes = calloc(1, len);
+	struct psu_writer writer = {.at = bytes + COUNT_AT - 4,
+								.end = bytes + len};
+
+	/* right in all else: the stack is as long as the frames */
+	memcpy(bytes, head, COUNT_AT);
+	psu_put_u32(&writer, (uint32_t)(4 + count * FRAME_LEN));
+	psu_put_u32(&writer, (uint32_t)count);
+	for (size_t i = 0; i < count; i++) {
+		psu_put_zeros(&writer, 8);
+		psu_put_u32(&writer, 8);
+		psu_put_zeros(&writer, 4);
+	}
+	psu_put_bytes(&writer, head + TLS_DATA_AT, GOLDEN_LEN - TLS_DATA_AT);
+	ck_assert_ptr_eq(writer.at, writer.end);
+	ck_assert(!writer.overflow);
+	image.stack.bytes = calloc(1, 8 * count);
+	image.stack.len = 8 * count;
+	refused(sample_decode(bytes, len));
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "too many"));
+	free((void *)image.stack.bytes);
+	free(bytes);
+}
+END_TEST
+
+
+START_TEST(longest_head)
+{
+	size_t rest = PSU_HEAD_LEN_MAX - (GOLDEN_LEN - 8);
+	uint8_t *bytes = calloc(1, rest + 1);
+
+	free(head);
+	head = NULL;
+	image.tls_data = (struct psu_span){bytes, rest - 3};
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
+	ck_assert_uint_eq(head_len, PSU_HEAD_LEN_MAX);
+	accepted(sample_decode(head, head_len));
+	free(head);
+	head = NULL;
+
+	/* a byte more, in either; and lengths whose sum would wrap */
+	image.tls_data.len++;
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
+					 PSU_THREAD_E_IMAGE_TOO_LARGE);
+	image.tls_data.len--;
+	image.tls_bss = (struct psu_span){bytes, 4};
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
+					 PSU_THREAD_E_IMAGE_TOO_LARGE);
+	image.tls_data.len = SIZE_MAX - 100;
+	image.tls_bss.len = 200;
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
+					 PSU_THREAD_E_IMAGE_TOO_LARGE);
+	ck_assert_ptr_null(head);
+	free(bytes);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("image");
+	TCase *tests = tcase_create("image");
+	SRunner *runner = srunner_create(suite);
+	int failed;
+
+	tcase_set_timeout(tests, 60);
+	tcase_add_checked_fixture(tests, sample_setup, sample_teardown);
+	tcase_add_test(tests, golden_bytes);
+	tcase_add_test(tests, round_trip);
+	tcase_add_test(tests, extreme_values);
+	tcase_add_test(tests, longest_chain);
+	tcase_add_test(tests, one_frame_over_the_longest_chain);
+	tcase_add_test(tests, longest_head);
+	suite_add_tcase(suite, tests);
+	srunner_run_all(runner, CK_NORMAL);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
