@@ -64,6 +64,11 @@ void psu_process_announce(void)
 	pthread_cond_broadcast(&process_changed);
 }
 
+void psu_process_wait_for(pthread_cond_t *condition)
+{
+	pthread_cond_wait(condition, &process_lock);
+}
+
 bool psu_process_wait(int64_t deadline)
 {
 	struct timespec until = {

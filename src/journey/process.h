@@ -59,6 +59,8 @@ void psu_process_lock(void);
 void psu_process_unlock(void);
 /** Tell all who wait that something has changed.  Lock held. */
 void psu_process_announce(void);
+/** Wait on a condition of the caller's own instead.  Lock held. */
+void psu_process_wait_for(pthread_cond_t *condition);
 /** Wait for the next announcement.  Lock held.  False: @deadline
  * (psu_socket_deadline()) has passed. */
 bool psu_process_wait(int64_t deadline);

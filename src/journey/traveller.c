@@ -70,7 +70,7 @@ static enum psu_order await_order(struct psu_traveller *self)
 
 	psu_process_lock();
 	while (self->order == PSU_ORDER_NONE)
-		psu_process_wait(PSU_NEVER);
+		psu_process_wait_for(&self->handoff);
 	order = self->order;
 	self->order = PSU_ORDER_NONE;
 	psu_process_unlock();
@@ -81,7 +81,7 @@ static void report_restored(struct psu_traveller *self, int code)
 {
 	psu_process_lock();
 	self->restore_code = code;
-	psu_process_announce();
+	pthread_cond_signal(&self->handoff);
 	psu_process_unlock();
 }
 
@@ -235,20 +235,31 @@ static void discard(struct psu_traveller *thread)
 	free(thread);
 }
 
+static struct psu_traveller *new_traveller(enum psu_stage stage)
+{
+	struct psu_traveller *thread = calloc(1, sizeof(*thread));
+
+	if (!thread) {
+		psu_error_set(PSU_THREAD_E_NO_MEMORY, "no memory for another thread");
+		return NULL;
+	}
+	pthread_cond_init(&thread->handoff, NULL);
+	thread->stage = stage;
+	return thread;
+}
+
 int psu_traveller_birth(void *(*fn)(void *), void *arg,
 					 struct psu_traveller **thread_out)
 {
 	struct psu_process *process = psu_process_get();
-	struct psu_traveller *thread = calloc(1, sizeof(*thread));
+	struct psu_traveller *thread = new_traveller(PSU_STAGE_RUNNING);
 	int rc;
 
 	if (!thread)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for another thread");
+		return PSU_THREAD_E_NO_MEMORY;
 	randombytes_buf(thread->id.bytes, sizeof(thread->id.bytes));
 	thread->fn = fn;
 	thread->arg = arg;
-	thread->stage = PSU_STAGE_RUNNING;
 	rc = psu_runtime_lock_slot(process->runtime, PSU_ZONE_SLOTS,
 							   &thread->slot_number);
 	if (rc) {
@@ -273,16 +284,14 @@ int psu_traveller_birth(void *(*fn)(void *), void *arg,
 int psu_traveller_admit(const struct psu_id *id, struct psu_slot *slot,
 					 struct psu_traveller **thread_out)
 {
-	struct psu_traveller *thread = calloc(1, sizeof(*thread));
+	struct psu_traveller *thread = new_traveller(PSU_STAGE_PARKED);
 	sigset_t all, before;
 	int rc;
 
 	if (!thread)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for another thread");
+		return PSU_THREAD_E_NO_MEMORY;
 	thread->id = *id;
 	thread->slot = *slot;
-	thread->stage = PSU_STAGE_PARKED;
 	enlist(thread);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -310,7 +319,7 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
 static void give_order(struct psu_traveller *thread, enum psu_order order)
 {
 	thread->order = order;
-	psu_process_announce();
+	pthread_cond_signal(&thread->handoff);
 }
 
 int psu_traveller_restore(struct psu_traveller *thread,
@@ -323,7 +332,7 @@ int psu_traveller_restore(struct psu_traveller *thread,
 	thread->restore_code = 1;
 	give_order(thread, PSU_ORDER_RESTORE);
 	while (thread->restore_code == 1)
-		psu_process_wait(PSU_NEVER);
+		psu_process_wait_for(&thread->handoff);
 	rc = thread->restore_code;
 	psu_process_unlock();
 	return rc;

@@ -62,6 +62,7 @@ struct psu_traveller {
 
 	/* guarded by the process's lock */
 	enum psu_stage stage;
+	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
 	const struct psu_image *image; /* to restore */
 	int restore_code;			   /* how that went; 1: not done yet */

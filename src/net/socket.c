@@ -168,7 +168,7 @@ static int connect_one(const struct addrinfo *address, int *fd_out)
 int psu_socket_dial(const struct psu_endpoint *endpoint, int *fd_out)
 {
 	struct addrinfo *list = NULL;
-	int error = resolve(endpoint, AI_ADDRCONFIG, &list);
+	int error = resolve(endpoint, 0, &list);
 
 	if (error)
 		return psu_error_set(PSU_THREAD_E_HOST_UNKNOWN,

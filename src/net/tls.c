@@ -8,6 +8,7 @@
  */
 #include "net/tls.h"
 
+#include "net/limits.h"
 #include "net/tls_state.h"
 #include "trust/credentials.h"
 
@@ -16,6 +17,7 @@
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define CERTIFICATE_LEN_MAX (16 << 10)
 #define SECURITY_BITS_128 3 /* SSL_CTX_set_security_level(3) */
@@ -186,6 +188,24 @@ static bool expect_name(SSL *ssl, const char *dialled)
 	return X509_VERIFY_PARAM_set1_host(param, dialled, 0);
 }
 
+/** OpenSSL answers any number of a peer's key updates; each of them
+ * costs it more than the peer.  A peer that asks for too many is cut off:
+ * the next read or write fails. */
+static void count_key_updates(int writing, int version, int type,
+							  const void *message, size_t len, SSL *ssl,
+							  void *unused)
+{
+	struct psu_tls_state *state = psu_tls_state(ssl);
+
+	(void)version;
+	(void)unused;
+	if (writing || type != SSL3_RT_HANDSHAKE || !len ||
+		*(const uint8_t *)message != SSL3_MT_KEY_UPDATE)
+		return;
+	if (++state->key_updates > PSU_PEER_KEY_UPDATES_MAX)
+		shutdown(SSL_get_fd(ssl), SHUT_RDWR);
+}
+
 static bool prepare(struct psu_tls *tls, SSL *ssl, int fd,
 					const char *dialled)
 {
@@ -198,6 +218,7 @@ static bool prepare(struct psu_tls *tls, SSL *ssl, int fd,
 	if (!state)
 		return false;
 	state->self = psu_trust_self(tls->trust);
+	SSL_set_msg_callback(ssl, count_key_updates);
 	if (!dialled) {
 		SSL_set_accept_state(ssl);
 		return true;
@@ -230,6 +251,8 @@ int psu_tls_open(struct psu_tls *tls, int fd, const char *dialled,
 							 "no memory for a TLS session: free some");
 		goto out;
 	}
+	psu_tls_state(ssl)->judged_by = store;
+	store = NULL;
 	*ssl_out = ssl;
 	ssl = NULL;
 out:

@@ -22,14 +22,18 @@ static int state_index = -1;
 
 /* ---- the state */
 
-static void free_state(void *ssl, void *state, CRYPTO_EX_DATA *data,
+static void free_state(void *ssl, void *parameter, CRYPTO_EX_DATA *data,
 					   int index, long number, void *context)
 {
+	struct psu_tls_state *state = parameter;
+
 	(void)ssl;
 	(void)data;
 	(void)index;
 	(void)number;
 	(void)context;
+	if (state)
+		X509_STORE_free(state->judged_by);
 	free(state);
 }
 
@@ -150,11 +154,50 @@ int psu_tls_peer(SSL *ssl, struct psu_identity *identity_out,
 	return 0;
 }
 
+/** The dates of the peer's certificate and of its CA's. */
+static int check_dates(SSL *ssl, const char **why_out)
+{
+	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+
+	for (int i = 0; i < sk_X509_num(chain); i++) {
+		const X509 *certificate = sk_X509_value(chain, i);
+
+		*why_out = "it is not valid yet: set this host's clock";
+		if (X509_cmp_current_time(X509_get0_notBefore(certificate)) >= 0)
+			return PSU_THREAD_E_CERT_NOT_YET_VALID;
+		*why_out = "it has expired: make it a new one with "
+				   "certs/make-certs.sh";
+		if (X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
+			return PSU_THREAD_E_CERT_EXPIRED;
+	}
+	return 0;
+}
+
+/** By the same CA and CRL only the clock can make a difference; by others
+ * everything is judged anew. */
+static int judge_again(struct psu_trust *trust, SSL *ssl, X509_STORE *store,
+					   const char **why_out)
+{
+	struct psu_tls_state *state = psu_tls_state(ssl);
+	int code;
+
+	if (state->judged_by == store)
+		return check_dates(ssl, why_out);
+	code = psu_certificate_judge_alone(SSL_get0_peer_certificate(ssl),
+									   psu_trust_library(trust), store,
+									   psu_trust_self(trust), why_out);
+	if (!code) {
+		X509_STORE_free(state->judged_by);
+		X509_STORE_up_ref(store);
+		state->judged_by = store;
+	}
+	return code;
+}
+
 int psu_tls_recheck(struct psu_tls *tls, SSL *ssl)
 {
 	struct psu_trust *trust = psu_tls_trust(tls);
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
-	const struct psu_identity *self = psu_trust_self(trust);
 	struct psu_identity identity = {0};
 	X509_STORE *store = NULL;
 	const char *why = "";
@@ -167,8 +210,7 @@ int psu_tls_recheck(struct psu_tls *tls, SSL *ssl)
 	code = psu_trust_store(trust, &store);
 	if (code)
 		return code;
-	code = psu_certificate_judge_alone(certificate, psu_trust_library(trust),
-									   store, self, &why);
+	code = judge_again(trust, ssl, store, &why);
 	X509_STORE_free(store);
 	if (code)
 		psu_error_set(code, "the certificate of '%s' is not good any more: %s",
