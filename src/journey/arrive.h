@@ -19,6 +19,7 @@ struct psu_arrival {
 	const struct psu_statement *statement; /* of verified */
 	bool opening_taken;	 /* the server lets one thread in for this */
 	bool body_counted;	 /* it is one of PSU_BODIES_MAX */
+	bool body_read;		 /* nothing of it is left on the session */
 	struct psu_slot slot; /* mapped for a guest; a husk has its own */
 	struct psu_traveller *husk; /* of a thread that was born here */
 	uint8_t *head;
@@ -28,32 +29,47 @@ struct psu_arrival {
 	struct psu_traveller *thread; /* restored and parked */
 };
 
-/**
- * Take in what an OFFER, whose header has been received, announces.  Returns 0
- * if the session can go on, whatever became of the thread; else its code.
- */
-PSU_MUST_CHECK int psu_arrive(struct psu_session *session,
-							  const struct psu_frame_header *header);
+/** Take in what an OFFER, whose header has been received, announces; answer
+ * it.  What the session is still good for is in session->broken. */
+void psu_arrive(struct psu_session *session,
+				const struct psu_frame_header *header);
 
-/** Answer a control frame about some move, whose header has been received.
- * Returns as psu_arrive(). */
-PSU_MUST_CHECK int psu_arrive_control(struct psu_session *session,
-									  const struct psu_frame_header *header);
+/** Answer a control frame about some move, whose header has been received. */
+void psu_arrive_control(struct psu_session *session,
+						const struct psu_frame_header *header);
 
 /* ---- the steps (arrive_steps.c); each returns 0 or why the thread is
  * refused */
 
+/** Receive the statement and verify it. */
 PSU_MUST_CHECK int psu_arrive_recv_offer(struct psu_arrival *arrival,
 										 const struct psu_frame_header *header);
+/** Wait until this server takes a thread in, or its own comes home. */
 PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
+/** Take the thread's addresses: a fresh slot, or its husk's. */
 PSU_MUST_CHECK int psu_arrive_take_slot(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
-PSU_MUST_CHECK int psu_arrive_skip_body(struct psu_arrival *arrival);
+/** Verify the body's digest, then decode it. */
+PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
+/** Check the image against this program: registers, frame chain. */
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
-PSU_MUST_CHECK int psu_arrive_park(struct psu_arrival *arrival);
+/** Make the thread, parked, with all its state. */
+PSU_MUST_CHECK int psu_arrive_restore(struct psu_arrival *arrival);
+/** Receive what is left of a refused body, to be heard with the answer. */
+void psu_arrive_skip_body(struct psu_arrival *arrival);
 /** Give back what a refused arrival holds. */
 void psu_arrive_undo(struct psu_arrival *arrival);
 /** Free what is of no use once the thread is parked, or gone. */
 void psu_arrive_fini(struct psu_arrival *arrival);
+
+/* ---- the handover (arrive_handover.c) */
+
+/** Let the machine judge a verified OFFER.  False: it has been answered. */
+bool psu_arrive_admit(struct psu_arrival *arrival);
+/** Refuse it after it had been admitted, and say so. */
+void psu_arrive_refuse(struct psu_arrival *arrival, int code);
+/** The thread is parked and nothing fallible is left: start it, or promise it
+ * and wait for the COMMIT. */
+void psu_arrive_hand_over(struct psu_arrival *arrival);
 
 #endif

@@ -200,13 +200,10 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 	int rc = 0;
 
 	arrival->head = malloc(statement->head_len);
-	if (!arrival->head) {
-		rc = psu_arrive_skip_body(arrival);
-		return rc ? rc
-				  : psu_error_set(PSU_THREAD_E_NO_MEMORY,
-								  "no memory for a thread of %" PRIu64 " bytes",
-								  len);
-	}
+	if (!arrival->head)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for a thread of %" PRIu64 " bytes",
+							 len);
 	while (!rc && at < len) {
 		uint32_t part_len;
 
@@ -216,6 +213,7 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 		if (!rc)
 			at += part_len;
 	}
+	arrival->body_read = true;
 	if (!rc)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Received %" PRIu64 " bytes over the "
 									  "socket",
@@ -223,7 +221,7 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 	return rc;
 }
 
-int psu_arrive_skip_body(struct psu_arrival *arrival)
+void psu_arrive_skip_body(struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
 	uint64_t left = statement->head_len + statement->stack_len;
@@ -231,8 +229,8 @@ int psu_arrive_skip_body(struct psu_arrival *arrival)
 	uint8_t waste[4096];
 	int rc = 0;
 
-	while (!rc && left) {
-		uint32_t part_len;
+	while (!arrival->body_read && !arrival->session->broken && left) {
+		uint32_t part_len = 0;
 
 		rc = recv_body_header(arrival, left, &part_len, deadline);
 		for (uint32_t at = 0; !rc && at < part_len;) {
@@ -244,7 +242,7 @@ int psu_arrive_skip_body(struct psu_arrival *arrival)
 			left -= len;
 		}
 	}
-	return rc;
+	arrival->body_read = true;
 }
 
 /* ---- decode → check → restore */
@@ -287,21 +285,22 @@ static int check_chain(struct psu_arrival *arrival)
 	return 0;
 }
 
-int psu_arrive_check(struct psu_arrival *arrival)
+int psu_arrive_decode(struct psu_arrival *arrival)
 {
 	int rc = psu_seal_verify_body(arrival->verified, arrival->head,
 								  stack_of(arrival), &arrival->body);
 
-	if (!rc)
-		rc = psu_image_decode(arrival->body, &arrival->image);
-	if (!rc)
-		rc = check_state(arrival);
-	if (!rc)
-		rc = check_chain(arrival);
-	return rc;
+	return rc ? rc : psu_image_decode(arrival->body, &arrival->image);
 }
 
-int psu_arrive_park(struct psu_arrival *arrival)
+int psu_arrive_check(struct psu_arrival *arrival)
+{
+	int rc = check_state(arrival);
+
+	return rc ? rc : check_chain(arrival);
+}
+
+int psu_arrive_restore(struct psu_arrival *arrival)
 {
 	int rc = 0;
 

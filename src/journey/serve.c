@@ -91,17 +91,17 @@ static bool become_known(struct psu_caller *caller,
 static void follow_requests(struct psu_session *session)
 {
 	int64_t patience_ms = PSU_FIRST_REQUEST_MS;
-	int rc = 0;
 
-	while (!rc && !session->broken) {
+	while (!session->broken) {
 		struct psu_frame_header header;
 
-		rc = psu_session_recv_header(session, &header,
-									 psu_socket_deadline(patience_ms));
-		if (!rc && header.type == PSU_FRAME_OFFER)
-			rc = psu_arrive(session, &header);
-		else if (!rc)
-			rc = psu_arrive_control(session, &header);
+		if (psu_session_recv_header(session, &header,
+									psu_socket_deadline(patience_ms)) != 0)
+			return;
+		if (header.type == PSU_FRAME_OFFER)
+			psu_arrive(session, &header);
+		else
+			psu_arrive_control(session, &header);
 		patience_ms = PSU_IDLE_MS;
 	}
 }

@@ -148,8 +148,8 @@ int psu_session_recv_refusal(struct psu_session *session)
 						 session->peer_name, psu_thread_strerror(code));
 }
 
-static int unexpected(struct psu_session *session,
-					  const struct psu_frame_header *header)
+int psu_session_unexpected(struct psu_session *session,
+						   const struct psu_frame_header *header)
 {
 	session->broken = true;
 	return psu_error_set(PSU_THREAD_E_PROTOCOL,
@@ -179,7 +179,7 @@ static int recv_hello(struct psu_session *session)
 	if (!rc && header.type == PSU_FRAME_REFUSED && !session->server)
 		return psu_session_recv_refusal(session);
 	if (!rc && header.type != PSU_FRAME_HELLO)
-		return unexpected(session, &header);
+		return psu_session_unexpected(session, &header);
 	if (!rc)
 		rc = psu_session_recv(session, payload, sizeof(payload), deadline);
 	if (!rc)
@@ -203,9 +203,9 @@ static int exchange_manifests(const struct psu_session_context *context,
 	if (!rc)
 		rc = psu_session_recv_header(session, &header, deadline);
 	if (!rc && header.type != PSU_FRAME_MANIFEST)
-		rc = unexpected(session, &header);
+		rc = psu_session_unexpected(session, &header);
 	if (!rc && header.payload_len > sizeof(bytes))
-		rc = unexpected(session, &header);
+		rc = psu_session_unexpected(session, &header);
 	if (!rc)
 		rc = psu_session_recv(session, bytes, header.payload_len, deadline);
 	if (!rc)
@@ -215,7 +215,7 @@ static int exchange_manifests(const struct psu_session_context *context,
 								  session->peer_name);
 	free(theirs);
 	if (!rc) /* the digests differed, but the lists do not */
-		rc = unexpected(session, &header);
+		rc = psu_session_unexpected(session, &header);
 	return tell(rc);
 }
 
@@ -375,6 +375,8 @@ void psu_session_refuse(struct psu_session *session, int code)
 	struct psu_writer writer = {payload, payload + sizeof(payload), false};
 	int64_t deadline = psu_socket_deadline(DRAIN_MS);
 
+	if (session->broken)
+		return;
 	psu_put_u32(&writer, (uint32_t)code);
 	if (send_frame(session, PSU_FRAME_REFUSED, payload, sizeof(payload)) != 0)
 		return;

@@ -75,6 +75,11 @@ void psu_session_refuse(struct psu_session *session, int code);
  * the reason and returns its code, never 0. */
 PSU_MUST_CHECK int psu_session_recv_refusal(struct psu_session *session);
 
+/** A frame came that may not come now: records that, breaks the session, and
+ * returns PROTOCOL. */
+int psu_session_unexpected(struct psu_session *session,
+						   const struct psu_frame_header *header);
+
 void psu_session_close(struct psu_session *session);
 
 /**

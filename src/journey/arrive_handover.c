@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * arrive_handover.c - drive the destination's state machine over real sessions
+ *
+ * The machine decides; here its decisions are carried out, on the thread that
+ * waits parked, and its answers sent.  A reservation is held by the session
+ * thread that received the OFFER; a COMMIT or CANCEL for it may come on any
+ * session of the same peer.
+ */
+#include "journey/arrive.h"
+#include "net/limits.h"
+
+#include <sodium.h>
+
+/** A parked thread that waits for its COMMIT. */
+struct reservation {
+	struct reservation *next;
+	struct psu_arrival *arrival;
+	bool settled; /* started, or to be discarded */
+	bool started;
+};
+
+/** Guarded by the process's lock. */
+static struct reservation *reservations;
+
+static struct reservation *find_reservation(const struct psu_id *migration)
+{
+	struct reservation *at = reservations;
+
+	while (at &&
+		   !psu_id_equal(&at->arrival->statement->migration, migration))
+		at = at->next;
+	return at;
+}
+
+static void unlist(struct reservation *reservation)
+{
+	struct reservation **link = &reservations;
+
+	psu_process_lock();
+	while (*link != reservation)
+		link = &(*link)->next;
+	*link = reservation->next;
+	psu_process_unlock();
+}
+
+/** Do to the parked thread what the machine decided.  Lock held; nothing here
+ * can fail. */
+static void settle(struct reservation *reservation,
+				   const struct psu_dest_answer *answer)
+{
+	struct psu_arrival *arrival = reservation->arrival;
+
+	if (!answer->start && !answer->discard)
+		return;
+	reservation->settled = true;
+	reservation->started = answer->start;
+	if (answer->start) {
+		arrival->thread->unclaimed = arrival->opening_taken;
+		psu_traveller_go(arrival->thread, arrival->statement->generation,
+						 &arrival->statement->migration);
+	}
+	psu_process_announce();
+}
+
+/** Send what the machine says.  @asked  the incarnation that was asked for */
+static void send_answer(struct psu_session *session,
+						const struct psu_id *migration,
+						const struct psu_id *asked,
+						const struct psu_dest_answer *answer)
+{
+	static const uint8_t types[] = {
+		[PSU_DEST_SAY_PREPARED] = PSU_FRAME_PREPARED,
+		[PSU_DEST_SAY_RUNNING] = PSU_FRAME_RUNNING,
+		[PSU_DEST_SAY_ABORTED] = PSU_FRAME_ABORTED,
+		[PSU_DEST_SAY_UNKNOWN] = PSU_FRAME_UNKNOWN,
+		[PSU_DEST_PROVE_DEATH] = PSU_FRAME_UNKNOWN,
+	};
+	struct psu_process *process = psu_process_get();
+	struct psu_control control = {
+		.type = types[answer->say],
+		.migration = *migration,
+		.incarnation = process->incarnation,
+	};
+
+	if (answer->say == PSU_DEST_SAY_NOTHING || session->broken)
+		return;
+	if (answer->say == PSU_DEST_SAY_PREPARED) {
+		control.token = answer->token;
+		control.ttl_ms = PSU_RESERVATION_MS;
+	}
+	if (answer->say == PSU_DEST_SAY_ABORTED)
+		control.code = answer->code;
+	if (answer->say == PSU_DEST_PROVE_DEATH &&
+		psu_runtime_is_dead(process->runtime, asked)) {
+		control.type = PSU_FRAME_DEAD;
+		control.incarnation = *asked;
+	}
+	if (psu_session_send_control(session, &control) != 0)
+		session->broken = true;
+}
+
+static void answer_offer(struct psu_arrival *arrival,
+						 const struct psu_dest_answer *answer)
+{
+	send_answer(arrival->session, &arrival->statement->migration,
+				&arrival->statement->incarnation, answer);
+}
+
+/* ---- requests about some move */
+
+static struct psu_dest_answer ask(const struct psu_dest_request *request,
+								  uint8_t type)
+{
+	struct psu_dest *dest = &psu_process_get()->dest;
+
+	switch (type) {
+	case PSU_FRAME_COMMIT:
+		return psu_dest_commit(dest, request);
+	case PSU_FRAME_STATUS:
+		return psu_dest_status(dest, request);
+	case PSU_FRAME_CANCEL:
+		return psu_dest_cancel(dest, request);
+	default:
+		return psu_dest_forget(dest, request);
+	}
+}
+
+void psu_arrive_control(struct psu_session *session,
+						const struct psu_frame_header *header)
+{
+	struct psu_dest_request request = {.peer = session->peer.digest};
+	struct reservation *reservation;
+	struct psu_dest_answer answer;
+	struct psu_control control;
+
+	if (psu_frame_sender(header->type) != PSU_FRAME_BY_SOURCE) {
+		psu_session_unexpected(session, header);
+		return;
+	}
+	if (psu_session_recv_control(session, header, &control) != 0)
+		return;
+	request.migration = control.migration;
+	request.incarnation = control.incarnation;
+	request.token = control.token;
+	psu_process_lock();
+	answer = ask(&request, control.type);
+	reservation = find_reservation(&request.migration);
+	if (reservation)
+		settle(reservation, &answer);
+	psu_process_announce();
+	psu_process_unlock();
+	send_answer(session, &request.migration, &request.incarnation, &answer);
+}
+
+/* ---- the offer itself */
+
+bool psu_arrive_admit(struct psu_arrival *arrival)
+{
+	struct psu_process *process = psu_process_get();
+	const struct psu_statement *statement = arrival->statement;
+	const struct psu_dest_offer offer = {
+		.migration = statement->migration,
+		.thread = statement->thread,
+		.generation = statement->generation,
+		.peer = arrival->session->peer.digest,
+		.incarnation = statement->incarnation,
+		.one_flight = statement->one_flight,
+	};
+	struct psu_dest_answer answer;
+
+	psu_process_lock();
+	answer = psu_dest_offer(&process->dest, &offer);
+	psu_process_unlock();
+	if (answer.receive)
+		return true;
+	if (answer.say == PSU_DEST_SAY_ABORTED)
+		psu_error_set(answer.code, "refused a thread from %s: %s",
+					  arrival->session->peer_name,
+					  psu_thread_strerror(answer.code));
+	psu_arrive_skip_body(arrival);
+	answer_offer(arrival, &answer);
+	return false;
+}
+
+void psu_arrive_refuse(struct psu_arrival *arrival, int code)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_dest_answer answer;
+
+	psu_process_lock();
+	answer = psu_dest_refuse(&process->dest, &arrival->statement->migration,
+							 code);
+	psu_process_unlock();
+	psu_arrive_undo(arrival);
+	psu_arrive_skip_body(arrival);
+	answer_offer(arrival, &answer);
+}
+
+/** Nothing fallible is left: let the machine decide.  The reservation is
+ * listed before anyone can know its token. */
+static struct psu_dest_answer ready(struct reservation *reservation)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_dest_answer answer;
+	uint64_t token;
+
+	randombytes_buf(&token, sizeof(token));
+	psu_process_lock();
+	answer = psu_dest_ready(&process->dest,
+							&reservation->arrival->statement->migration, token);
+	settle(reservation, &answer);
+	reservation->next = reservations;
+	reservations = reservation;
+	psu_process_unlock();
+	return answer;
+}
+
+static bool is_settled(const struct reservation *reservation)
+{
+	bool settled;
+
+	psu_process_lock();
+	settled = reservation->settled;
+	psu_process_unlock();
+	return settled;
+}
+
+/** No COMMIT has come, or it has just come: the machine knows. */
+static void expire(struct reservation *reservation)
+{
+	struct psu_arrival *arrival = reservation->arrival;
+	struct psu_dest_answer answer;
+
+	psu_process_lock();
+	if (!reservation->settled) {
+		answer = psu_dest_expire(&psu_process_get()->dest,
+								 &arrival->statement->migration);
+		settle(reservation, &answer);
+		psu_log(PSU_THREAD_LOG_ERROR,
+				"RESERVATION_EXPIRED: no COMMIT from %s within %d ms",
+				arrival->session->peer_name, PSU_RESERVATION_MS);
+	}
+	psu_process_unlock();
+}
+
+/** Serve this session, or merely wait if it breaks, until the reservation is
+ * settled by a frame on any session, or expires. */
+static void await_commit(struct reservation *reservation)
+{
+	struct psu_session *session = reservation->arrival->session;
+	int64_t deadline = psu_socket_deadline(PSU_RESERVATION_MS);
+	struct psu_frame_header header;
+
+	while (!session->broken && !is_settled(reservation))
+		if (psu_session_recv_header(session, &header, deadline) == 0)
+			psu_arrive_control(session, &header);
+	psu_process_lock();
+	while (!reservation->settled && psu_process_wait(deadline))
+		continue;
+	psu_process_unlock();
+	expire(reservation);
+}
+
+void psu_arrive_hand_over(struct psu_arrival *arrival)
+{
+	struct reservation reservation = {.arrival = arrival};
+	struct psu_dest_answer answer = ready(&reservation);
+
+	answer_offer(arrival, &answer);
+	await_commit(&reservation);
+	unlist(&reservation);
+	if (reservation.started)
+		psu_log(PSU_THREAD_LOG_INFO, "Thread from %s goes on here",
+				arrival->session->peer.name);
+	else
+		psu_arrive_undo(arrival);
+}
