@@ -34,8 +34,8 @@ static int usage(const char *program)
 	fprintf(stderr,
 			"usage: %s HOST 0 [CERTS]      start a thread that moves to HOST\n"
 			"       %s ADDRESS 1 [CERTS]   listen on ADDRESS, take one in\n"
-			"HOST is name, name:port, address or [v6]:port; ADDRESS 0.0.0.0 is\n"
-			"all of them.  CERTS is this host's directory as made by\n"
+			"HOST is name, name:port, address or [v6]:port; ADDRESS 0.0.0.0\n"
+			"is all of them.  CERTS is this host's directory as made by\n"
 			"certs/make-certs.sh; default $PSU_THREAD_CERTS.\n",
 			program, program);
 	return 2;

@@ -100,7 +100,8 @@ enum psu_thread_error { PSU_THREAD_ERRORS(PSU_THREAD_ERROR_ENUM_) };
 /**
  * Prepare this process to send or to take in threads.  Must be main's first
  * act: the program restarts itself once, with the same arguments, so that all
- * hosts of a deployment share their stack guards.
+ * hosts of a deployment share their stack guards.  (With PSU_THREAD_CERTS in
+ * its environment it does so before main.)
  *
  * @mode       PSU_THREAD_CLIENT (0) or PSU_THREAD_SERVER (1); a server listens
  *             from here on (PSU_THREAD_LISTEN=ADDR:PORT narrows it, port 0

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * setup.c - psu_thread_setup_init()
+ * setup.c - psu_thread_setup_init(), psu_thread_version()
  */
 #include "journey/process.h"
 #include "report/report.h"
@@ -21,4 +21,9 @@ int psu_thread_setup_init(int mode, const char *cert_path)
 							 "no certificate directory is given: pass its "
 							 "path, or set PSU_THREAD_CERTS");
 	return psu_process_init(mode, cert_path);
+}
+
+const char *psu_thread_version(void)
+{
+	return PACKAGE_VERSION;
 }

@@ -22,6 +22,7 @@
 #define PSU_HANDOVER_H
 
 #include "bytes/bytes.h"
+#include "net/limits.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -114,12 +115,6 @@ struct psu_dest_record {
 	bool one_flight;
 	enum psu_dest_state state;
 };
-
-/** Records a process keeps, and of them for one peer.  A peer's oldest record
- * that only refuses what was read already makes room for a new one; if there
- * is none, an OFFER is refused as BUSY and a CANCEL answered by UNKNOWN. */
-#define PSU_DEST_RECORDS_MAX 4096
-#define PSU_DEST_PEER_RECORDS_MAX 1024
 
 struct psu_dest {
 	struct psu_id incarnation; /* of this process */

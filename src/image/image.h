@@ -4,13 +4,12 @@
  *
  * The source fills an image and encodes it; the destination decodes one from
  * bytes whose signature and digest are verified, and from nothing else.  An
- * image is not yet a thread: journey/arrive.c checks it against this program
- * first.  FORMAT.md, "Body", is the normative description.
+ * image is not yet a thread: journey/ checks it against this program first.
+ * FORMAT.md, "Body", is the normative description.
  */
 #ifndef PSU_IMAGE_H
 #define PSU_IMAGE_H
 
-#include "bytes/bytes.h"
 #include "report/report.h"
 #include "seal/seal.h"
 #include "state/state.h"
@@ -18,8 +17,7 @@
 
 #define PSU_THREAD_NAME_LEN 16 /* as the kernel keeps it, with its NUL */
 
-/** A thread's thread-locals of the program: two runs of bytes, of .tdata and
- * of .tbss up to the library's marks. */
+/** Bytes that lie somewhere else. */
 struct psu_span {
 	const uint8_t *bytes;
 	size_t len;
@@ -36,8 +34,8 @@ struct psu_image {
 	uint8_t cancel_asynchronous; /* 0 or 1 */
 	char name[PSU_THREAD_NAME_LEN]; /* NUL-terminated, zeros behind it */
 	struct psu_chain chain;
-	struct psu_span tls_data;
-	struct psu_span tls_bss;
+	struct psu_span tls_data; /* .tdata up to the library's mark */
+	struct psu_span tls_bss;  /* .tbss up to the library's mark */
 	struct psu_span stack; /* [rsp, end of the travelling stack) */
 };
 

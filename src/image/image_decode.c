@@ -8,9 +8,10 @@
  * length; bytes behind the last; values out of bounds; a second encoding of
  * any value.  Nothing is interpreted here.
  *
- * Left to journey/arrive.c, which knows this program and the slot: registers
- * (rsp, MXCSR, x87), thread_pointer, cleanup_head, the lengths of the
- * thread-locals, the objects' number, and the chain against the stack.
+ * Left to journey/, which knows this program and the slot: registers (rsp,
+ * MXCSR, x87) and the chain against the stack (arrive_steps.c);
+ * thread_pointer, cleanup_head, the lengths of the thread-locals
+ * (traveller.c).
  */
 #include "image/section.h"
 

@@ -129,17 +129,27 @@ static struct psu_dest_answer ask(const struct psu_dest_request *request,
 void psu_arrive_control(struct psu_session *session,
 						const struct psu_frame_header *header)
 {
+	struct psu_process *process = psu_process_get();
 	struct psu_dest_request request = {.peer = session->peer.digest};
 	struct reservation *reservation;
 	struct psu_dest_answer answer;
 	struct psu_control control;
+	struct psu_peer peer;
+	int rc;
 
 	if (psu_frame_sender(header->type) != PSU_FRAME_BY_SOURCE) {
 		psu_session_unexpected(session, header);
 		return;
 	}
-	if (psu_session_recv_control(session, header, &control) != 0)
+	rc = psu_session_recv_control(session, header, &control);
+	if (rc) {
+		psu_error_tell(rc);
 		return;
+	}
+	/* who may send no thread any more can only take one back */
+	if (control.type == PSU_FRAME_COMMIT &&
+		psu_session_judge(&process->context, session, false, &peer) != 0)
+		control.type = PSU_FRAME_CANCEL;
 	request.migration = control.migration;
 	request.incarnation = control.incarnation;
 	request.token = control.token;
@@ -237,9 +247,10 @@ static void expire(struct reservation *reservation)
 		answer = psu_dest_expire(&psu_process_get()->dest,
 								 &arrival->statement->migration);
 		settle(reservation, &answer);
-		psu_log(PSU_THREAD_LOG_ERROR,
-				"RESERVATION_EXPIRED: no COMMIT from %s within %d ms",
-				arrival->session->peer_name, PSU_RESERVATION_MS);
+		psu_error_set(PSU_THREAD_E_RESERVATION_EXPIRED,
+					  "no COMMIT from %s within %d ms: the thread goes on "
+					  "there",
+					  arrival->session->peer_name, PSU_RESERVATION_MS);
 	}
 	psu_process_unlock();
 }

@@ -11,7 +11,8 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
+
+_Static_assert(PSU_STACK_LEN_MAX == PSU_SLOT_STACK_LEN, "a statement's fits");
 
 /* ---- receive → verify → may it enter */
 
@@ -40,7 +41,7 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 	if (!rc)
 		rc = psu_seal_verify(&untrusted, &expected, &arrival->verified);
 	if (rc)
-		return rc;
+		return psu_error_tell(rc);
 	arrival->statement = psu_verified_statement(arrival->verified);
 	if (arrival->statement->stream != header->stream)
 		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
@@ -71,11 +72,10 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 	home = own && own->born_here;
 	while (!home && !process->openings_count && open)
 		open = psu_process_wait(deadline);
-	arrival->body_counted = process->bodies_count < PSU_BODIES_MAX;
-	open = open && arrival->body_counted;
+	arrival->body_counted = open && process->bodies_count < PSU_BODIES_MAX;
 	if (arrival->body_counted)
 		process->bodies_count++;
-	if (open && !home) {
+	if (arrival->body_counted && !home) {
 		process->openings_count--;
 		arrival->opening_taken = true;
 	}
@@ -83,8 +83,14 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 	if (!open)
 		return psu_error_set(PSU_THREAD_E_BUSY,
 							 "refused a thread from %s: no psu_thread_create "
-							 "of this server waits for one",
+							 "of this server waits for one: try again when it "
+							 "does",
 							 arrival->session->peer_name);
+	if (!arrival->body_counted)
+		return psu_error_set(PSU_THREAD_E_BUSY,
+							 "refused a thread from %s: %d are coming in: try "
+							 "again when they are here",
+							 arrival->session->peer_name, PSU_BODIES_MAX);
 	return 0;
 }
 
@@ -100,7 +106,9 @@ static int take_husk(struct psu_arrival *arrival)
 		own = find_own(arrival->statement);
 	while (own && !(own->born_here && own->stage == PSU_STAGE_AWAY) &&
 		   psu_process_wait(deadline));
-	if (own && own->born_here && own->stage == PSU_STAGE_AWAY) {
+	/* it left with the next generation, and comes with one of those behind */
+	if (own && own->born_here && own->stage == PSU_STAGE_AWAY &&
+		arrival->statement->generation > own->generation + 1) {
 		own->stage = PSU_STAGE_PARKED;
 		arrival->husk = own;
 	}
@@ -113,16 +121,18 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 	uint64_t addr = arrival->statement->slot_addr;
 	int rc;
 
-	if (!psu_slot_addr_valid(addr, PSU_ZONE_COUNT) ||
-		!arrival->statement->stack_len ||
-		arrival->statement->stack_len > PSU_SLOT_STACK_LEN)
+	if (!psu_slot_addr_valid(addr, PSU_ZONE_COUNT))
 		return psu_error_set(PSU_THREAD_E_STATE_INVALID,
-							 "%s sent a thread of %" PRIu64 " bytes at 0x%" PRIx64
-							 ", which is no slot: install the same version on "
-							 "both hosts",
-							 arrival->session->peer_name,
-							 arrival->statement->stack_len, addr);
+							 "%s sent a thread at 0x%" PRIx64 ", which is no "
+							 "slot: install the same version on both hosts",
+							 arrival->session->peer_name, addr);
 	rc = take_husk(arrival);
+	if (!rc && !arrival->husk && !arrival->opening_taken)
+		return psu_error_set(PSU_THREAD_E_REPLAYED,
+							 "refused a thread from %s: it is at home already, "
+							 "has ended, or was farther when it left: end that "
+							 "copy of it",
+							 arrival->session->peer_name);
 	if (!rc && !arrival->husk)
 		rc = psu_slot_map(addr, &arrival->slot);
 	return rc;
@@ -139,11 +149,15 @@ static uint8_t *stack_of(const struct psu_arrival *arrival)
 					   arrival->statement->stack_len);
 }
 
-/** A slow sender gets so much time and no more. */
-static int64_t body_deadline(uint64_t len)
+/** @rc is why the next bytes of the body do not come. */
+static int tell_stopped(const struct psu_arrival *arrival, int rc)
 {
-	return psu_socket_deadline(PSU_BODY_GRACE_MS +
-							   (int64_t)(len / PSU_BODY_RATE_MIN) * 1000);
+	if (psu_error_told())
+		return rc;
+	return psu_error_set(rc,
+						 "%s stopped in the middle of a thread's body: it goes "
+						 "on there",
+						 arrival->session->peer_name);
 }
 
 static int recv_body_header(struct psu_arrival *arrival, uint64_t left,
@@ -153,10 +167,7 @@ static int recv_body_header(struct psu_arrival *arrival, uint64_t left,
 	int rc = psu_session_recv_header(arrival->session, &header, deadline);
 
 	if (rc)
-		return psu_error_set(rc,
-							 "%s stopped in the middle of a thread's body: it "
-							 "goes on there",
-							 arrival->session->peer_name);
+		return tell_stopped(arrival, rc);
 	if (header.type != PSU_FRAME_BODY ||
 		header.stream != arrival->statement->stream ||
 		header.payload_len > left) {
@@ -189,20 +200,21 @@ static int recv_part(struct psu_arrival *arrival, uint64_t at, uint32_t len,
 	if (!rc && len > of_head)
 		rc = psu_session_recv(arrival->session, stack_of(arrival) + stack_at,
 							  len - of_head, deadline);
-	return rc;
+	return rc ? tell_stopped(arrival, rc) : 0;
 }
 
 int psu_arrive_recv_body(struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
 	uint64_t len = statement->head_len + statement->stack_len, at = 0;
-	int64_t deadline = body_deadline(len);
+	int64_t deadline = psu_session_body_deadline(len);
 	int rc = 0;
 
 	arrival->head = malloc(statement->head_len);
 	if (!arrival->head)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for a thread of %" PRIu64 " bytes",
+							 "no memory for a thread of %" PRIu64 " bytes: "
+							 "free some",
 							 len);
 	while (!rc && at < len) {
 		uint32_t part_len;
@@ -225,14 +237,13 @@ void psu_arrive_skip_body(struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
 	uint64_t left = statement->head_len + statement->stack_len;
-	int64_t deadline = body_deadline(left);
+	int64_t deadline = psu_session_body_deadline(left);
 	uint8_t waste[4096];
-	int rc = 0;
 
 	while (!arrival->body_read && !arrival->session->broken && left) {
 		uint32_t part_len = 0;
+		int rc = recv_body_header(arrival, left, &part_len, deadline);
 
-		rc = recv_body_header(arrival, left, &part_len, deadline);
 		for (uint32_t at = 0; !rc && at < part_len;) {
 			uint32_t len = part_len - at;
 
@@ -256,7 +267,8 @@ static int check_state(struct psu_arrival *arrival)
 		!psu_state_valid(registers))
 		return psu_error_set(PSU_THREAD_E_STATE_INVALID,
 							 "the registers of a thread from %s are out of "
-							 "bounds: rsp 0x%" PRIx64 ", MXCSR 0x%" PRIx32,
+							 "bounds: rsp 0x%" PRIx64 ", MXCSR 0x%" PRIx32
+							 ": install the same version on both hosts",
 							 arrival->session->peer_name, registers->rsp,
 							 registers->mxcsr);
 	return 0;
@@ -279,7 +291,8 @@ static int check_chain(struct psu_arrival *arrival)
 	if (!psu_chain_equal(&arrival->chain, &arrival->image.chain))
 		return psu_error_set(PSU_THREAD_E_CHAIN_MISMATCH,
 							 "the stack of a thread from %s does not unwind to "
-							 "the %zu frames that were signed",
+							 "the %zu frames that were signed: let it try "
+							 "again, and look into it if that does not help",
 							 arrival->session->peer_name,
 							 arrival->image.chain.count);
 	return 0;

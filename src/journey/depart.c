@@ -15,7 +15,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /** No signal handler and no cancellation while the library works. */
 static void block_interruptions(struct psu_departure *departure)

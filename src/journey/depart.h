@@ -17,7 +17,8 @@
 struct psu_departure {
 	struct psu_traveller *thread;
 	struct psu_endpoint endpoint;
-	char name[300]; /* "host:port", for the pool and for sentences */
+	char name[PSU_PEER_NAME_LEN]; /* "host port 7310", for sentences and the
+									 pool */
 	sigset_t mask;	/* the thread's, while all signals are blocked */
 	int cancel_state, cancel_type;
 

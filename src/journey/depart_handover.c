@@ -8,7 +8,6 @@
 #include "journey/depart.h"
 #include "net/limits.h"
 
-#include <string.h>
 #include <time.h>
 
 /** Tell the log, and whoever waits for the thread, that nobody knows. */
@@ -20,10 +19,10 @@ static void enter_doubt(struct psu_departure *departure)
 	if (self->stage != PSU_STAGE_IN_DOUBT) {
 		self->stage = PSU_STAGE_IN_DOUBT;
 		self->in_doubt_since_ms = psu_socket_now_ms();
-		psu_log(PSU_THREAD_LOG_ERROR,
-				"IN_DOUBT: %s may or may not have the thread: asking until it "
-				"answers",
-				departure->name);
+		psu_error_set(PSU_THREAD_E_IN_DOUBT,
+					  "%s may or may not have the thread: asking until it "
+					  "answers",
+					  departure->name);
 		psu_process_announce();
 	}
 	psu_process_unlock();
@@ -73,6 +72,28 @@ static struct psu_source_event recv_refusal(struct psu_departure *departure)
 	return (struct psu_source_event){
 		.kind = PSU_SOURCE_ABORTED,
 		.incarnation = session->hello.incarnation,
+		.code = psu_error_tell(rc),
+	};
+}
+
+/** Nothing has come, or what came was no message. */
+static struct psu_source_event no_answer(struct psu_departure *departure,
+										 int rc)
+{
+	bool silent = rc == PSU_THREAD_E_HOST_SILENT;
+
+	if (!psu_error_told() && silent)
+		psu_error_set(rc,
+					  "%s does not answer within %d ms: check that it is up "
+					  "and the network works",
+					  departure->name, PSU_ANSWER_MS);
+	else if (!psu_error_told())
+		psu_error_set(rc,
+					  "the connection to %s broke before it had answered: see "
+					  "the log there",
+					  departure->name);
+	return (struct psu_source_event){
+		.kind = silent ? PSU_SOURCE_TIMED_OUT : PSU_SOURCE_LINE_BROKE,
 		.code = rc,
 	};
 }
@@ -93,22 +114,14 @@ static struct psu_source_event await_answer(struct psu_departure *departure)
 			rc = psu_session_recv_control(departure->session, &header,
 										  &control);
 	} while (!rc && !is_answer(departure, &control, &event));
-	if (rc == PSU_THREAD_E_HOST_SILENT)
-		return (struct psu_source_event){
-			.kind = PSU_SOURCE_TIMED_OUT,
-			.code = psu_error_set(rc,
-								  "%s does not answer within %d ms: check that "
-								  "it is up and the network works",
-								  departure->name, PSU_ANSWER_MS),
-		};
 	if (rc)
-		return (struct psu_source_event){
-			.kind = PSU_SOURCE_LINE_BROKE,
-			.code = psu_error_set(rc,
-								  "the connection to %s broke before it had "
-								  "answered: see the log there",
-								  departure->name),
-		};
+		return no_answer(departure, rc);
+
+	/* the destination's log says why; here only the code is known */
+	if (event.kind == PSU_SOURCE_ABORTED)
+		psu_error_set(event.code,
+					  "%s refuses the thread: %s: see the log there",
+					  departure->name, psu_thread_strerror(event.code));
 	return event;
 }
 
@@ -125,6 +138,21 @@ static void pause_before_dialling(struct psu_departure *departure)
 		departure->pause_ms = PSU_REDIAL_LAST_MS;
 }
 
+/** By the same name another host may answer than the one that was offered the
+ * thread; its word counts for nothing. */
+static int check_destination(struct psu_departure *departure)
+{
+	const struct psu_session *session = departure->session;
+
+	if (psu_digest_equal(&session->peer.digest,
+						 &departure->statement.destination))
+		return 0;
+	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
+						 "%s is '%s' now, and another host was offered the "
+						 "thread: let the name lead there again",
+						 departure->name, session->peer.name);
+}
+
 /** Only to ask: the image is not sent again. */
 static struct psu_source_event dial_again(struct psu_departure *departure)
 {
@@ -138,6 +166,8 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 	pause_before_dialling(departure);
 	rc = psu_session_dial(&process->context, &departure->endpoint,
 						  &departure->session);
+	if (!rc)
+		rc = check_destination(departure);
 	return (struct psu_source_event){
 		.kind = rc ? PSU_SOURCE_LINE_BROKE : PSU_SOURCE_LINE_OPENED,
 		.code = rc,
@@ -173,8 +203,9 @@ static void perform(struct psu_departure *departure, unsigned actions)
 		send_request(departure, PSU_FRAME_FORGET);
 }
 
-/** The machine is done; what it says, in words. */
-static int conclude(struct psu_departure *departure)
+/** The machine is done, with @event; what it says, in words. */
+static int conclude(struct psu_departure *departure,
+					const struct psu_source_event *event)
 {
 	const struct psu_source *source = &departure->source;
 
@@ -190,41 +221,41 @@ static int conclude(struct psu_departure *departure)
 							 departure->name);
 	default:
 		leave_doubt(departure);
+		if (source->code != event->code)
+			psu_error_set(source->code,
+						  "%s answered what it may not: install the same "
+						  "version of the program on both hosts",
+						  departure->name);
 		return source->code;
 	}
-}
-
-/** The destination's log says why; the source knows only the code. */
-static void explain_abort(const struct psu_departure *departure,
-						  const struct psu_source_event *event)
-{
-	if (event->kind == PSU_SOURCE_ABORTED && !departure->session->broken)
-		psu_error_set(event->code, "%s refuses the thread: %s: see the log there",
-					  departure->name, psu_thread_strerror(event->code));
 }
 
 int psu_depart_hand_over(struct psu_departure *departure)
 {
 	int rc = psu_depart_offer(departure);
-	struct psu_source_event event = {
-		.kind = PSU_SOURCE_LINE_BROKE,
-		.code = rc,
-	};
-	unsigned actions = 0;
+	struct psu_source_event event;
+	unsigned actions;
 
 	if (rc && !departure->session)
 		return rc; /* nothing was offered */
 	departure->pause_ms = PSU_REDIAL_FIRST_MS;
-	while (!(actions & PSU_SOURCE_END)) {
-		if (actions & PSU_SOURCE_DIAL)
-			event = dial_again(departure);
-		else if (!rc)
-			event = await_answer(departure);
-		rc = 0;
-		explain_abort(departure, &event);
+	if (rc)
+		event = (struct psu_source_event){
+			.kind = PSU_SOURCE_LINE_BROKE,
+			.code = psu_error_tell(rc),
+		};
+	else
+		event = await_answer(departure);
+	for (;;) {
 		actions = psu_source_step(&departure->source, &event);
 		perform(departure, actions);
+		if (actions & PSU_SOURCE_END)
+			break;
+		if (actions & PSU_SOURCE_DIAL)
+			event = dial_again(departure);
+		else
+			event = await_answer(departure);
 	}
 	psu_pool_put(departure->name, departure->session);
-	return conclude(departure);
+	return conclude(departure, &event);
 }

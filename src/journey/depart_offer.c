@@ -126,8 +126,7 @@ static int send_all(struct psu_departure *departure)
 	uint8_t bytes[PSU_FRAME_HEADER_LEN + PSU_SEALED_LEN];
 	struct iovec offer = {bytes, sizeof(bytes)};
 	size_t left = departure->head_len + departure->image.stack.len, at = 0;
-	int64_t deadline = psu_socket_deadline(
-		PSU_BODY_GRACE_MS + (int64_t)(left / PSU_BODY_RATE_MIN) * 1000);
+	int64_t deadline = psu_session_body_deadline(left);
 
 	put_offer(departure, bytes);
 	while (left) {

@@ -3,7 +3,6 @@
  * process.c - set the library up, once per process
  */
 #include "journey/process.h"
-#include "net/limits.h"
 #include "slot/slot.h"
 #include "start/isa.h"
 #include "start/start.h"
@@ -45,7 +44,8 @@ int psu_process_check(void)
 	if (!set_up)
 		return psu_error_set(PSU_THREAD_E_NOT_SET_UP,
 							 "psu_thread is not set up: call "
-							 "psu_thread_setup_init first and check its result");
+							 "psu_thread_setup_init first, and check its "
+							 "result");
 	return 0;
 }
 
@@ -107,11 +107,24 @@ int psu_process_spawn(void *(*fn)(void *), void *arg)
 	return 0;
 }
 
-/** A forked child has none of the parent's threads, and may not speak for
- * it: its copies of the secrets go. */
+static void init_condition(void)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&process_changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+/** A forked child has none of the parent's threads, which may have held locks
+ * and waited, and may not speak for it: its copies of the secrets go. */
 static void forget_in_child(void)
 {
 	forked = 1;
+	pthread_mutex_init(&process_lock, NULL);
+	init_condition();
+	psu_log_forked();
 	if (!set_up)
 		return;
 	psu_trust_wipe(process_state.trust);
@@ -166,8 +179,6 @@ static void fill_context(struct psu_process *process)
  * exit() does not pull OpenSSL away from under threads that still use it. */
 static int prepare_libraries(void)
 {
-	pthread_condattr_t attributes;
-
 	if (sodium_init() < 0 ||
 		!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
 								 OPENSSL_INIT_NO_ATEXIT,
@@ -177,10 +188,7 @@ static int prepare_libraries(void)
 		return psu_error_set(PSU_THREAD_E_SYSTEM,
 							 "libsodium or OpenSSL cannot be initialised: "
 							 "check that getrandom works on this system");
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&process_changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	init_condition();
 	/* a static program must not load another libc for the name service */
 	__nss_configure_lookup("hosts", "files dns");
 	return 0;
@@ -205,11 +213,8 @@ static int make_process(struct psu_process *process, const char *cert_path)
 					sizeof(process->incarnation.bytes));
 	psu_dest_init(&process->dest, &process->incarnation);
 	fill_context(process);
-	rc = psu_runtime_open(&psu_trust_self(process->trust)->digest,
-						  &process->incarnation, &process->runtime);
-	if (!rc && process->mode == PSU_THREAD_SERVER)
-		rc = psu_serve_start(process);
-	return rc;
+	return psu_runtime_open(&psu_trust_self(process->trust)->digest,
+							&process->incarnation, &process->runtime);
 }
 
 int psu_process_init(int mode, const char *cert_path)
@@ -217,6 +222,8 @@ int psu_process_init(int mode, const char *cert_path)
 	struct psu_process *process = &process_state;
 	int rc;
 
+	if (forked)
+		return psu_process_check();
 	if (set_up)
 		return psu_error_set(PSU_THREAD_E_ALREADY_SET_UP,
 							 "psu_thread is set up already: call "
@@ -227,13 +234,18 @@ int psu_process_init(int mode, const char *cert_path)
 	rc = prepare_libraries();
 	if (!rc)
 		rc = make_process(process, cert_path);
+
+	/* the first caller may be served before psu_serve_start() returns */
+	set_up = rc == 0;
+	if (!rc && mode == PSU_THREAD_SERVER)
+		rc = psu_serve_start(process);
 	if (rc) {
+		set_up = false;
 		psu_runtime_free(process->runtime);
 		psu_tls_free(process->tls);
 		psu_trust_free(process->trust);
 		return rc;
 	}
-	set_up = true;
 	pthread_atfork(NULL, NULL, forget_in_child);
 	return 0;
 }

@@ -10,14 +10,13 @@
 #define PSU_PROCESS_H
 
 #include "handover/handover.h"
+#include "net/limits.h"
 #include "net/session.h"
 #include "runtime/runtime.h"
 #include "start/manifest.h"
 #include "trust/trust.h"
 
 #include <pthread.h>
-
-#define PSU_POOL_MAX 8
 
 struct psu_traveller;
 struct psu_caller;
@@ -34,13 +33,13 @@ struct psu_process {
 	int listen_fd; /* -1 in a client */
 
 	/* guarded by the lock */
-	struct psu_dest dest;		  /* moves that came here */
-	struct psu_traveller *threads;	  /* on this host, or born here */
-	struct psu_caller *callers;	  /* connections to the server */
-	unsigned bodies_count;		  /* being received now */
-	unsigned openings_count;	  /* threads that may still come in */
+	struct psu_dest dest;		   /* moves that came here */
+	struct psu_traveller *threads; /* on this host, or born here */
+	struct psu_caller *callers;	   /* connections to the server */
+	unsigned bodies_count;		   /* being received now */
+	unsigned openings_count;	   /* threads that may still come in */
 	struct psu_session *pool[PSU_POOL_MAX]; /* idle sessions, dialled by us */
-	char pool_names[PSU_POOL_MAX][300];
+	char pool_names[PSU_POOL_MAX][PSU_PEER_NAME_LEN];
 };
 
 /** The process's state, or NULL before setup has succeeded. */
@@ -59,11 +58,11 @@ void psu_process_lock(void);
 void psu_process_unlock(void);
 /** Tell all who wait that something has changed.  Lock held. */
 void psu_process_announce(void);
-/** Wait on a condition of the caller's own instead.  Lock held. */
-void psu_process_wait_for(pthread_cond_t *condition);
 /** Wait for the next announcement.  Lock held.  False: @deadline
  * (psu_socket_deadline()) has passed. */
 bool psu_process_wait(int64_t deadline);
+/** Wait on a condition of the caller's own instead.  Lock held. */
+void psu_process_wait_for(pthread_cond_t *condition);
 
 /** Start a thread of the library's own, which takes no signals, and let it
  * go.  0 or PSU_THREAD_E_NO_MEMORY. */
@@ -71,7 +70,8 @@ PSU_MUST_CHECK int psu_process_spawn(void *(*fn)(void *), void *arg);
 
 /* ---- idle sessions to hosts that were dialled before (pool.c) */
 
-/** Take one out for @name ("host:port"), or NULL.  Only such as are quiet. */
+/** Take one out for @name ("host port 7310"), or NULL.  Only such as are
+ * quiet. */
 struct psu_session *psu_pool_take(const char *name);
 /** Keep a session for the next move, or close it. */
 void psu_pool_put(const char *name, struct psu_session *session);

@@ -11,6 +11,7 @@
 #include "net/limits.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,10 +20,12 @@
 
 struct psu_caller {
 	struct psu_caller *next; /* older ones */
-	int fd;
+	int fd;		 /* of the connection: the session's, once that is begun */
+	int drop_fd; /* to drop a stranger by: a duplicate, since the session may
+					have closed its own; -1: no stranger */
 	char from[80];
 	bool known;		/* it has shown a good certificate */
-	bool dropped;	/* it made room for another */
+	bool dropped;	/* it made room for another, or found none */
 	struct psu_digest peer; /* whom it has proved to be */
 };
 
@@ -57,34 +60,44 @@ static void drop_oldest_stranger(struct psu_process *process)
 	if (!oldest)
 		return;
 	oldest->dropped = true;
-	shutdown(oldest->fd, SHUT_RDWR);
+	shutdown(oldest->drop_fd, SHUT_RDWR);
 }
 
-static bool is_last_of_peer(const struct psu_process *process,
-							const struct psu_caller *caller)
+static unsigned count_sessions(const struct psu_process *process,
+							   const struct psu_digest *peer)
 {
+	unsigned count = 0;
+
 	for (struct psu_caller *at = process->callers; at; at = at->next)
-		if (at != caller && at->known &&
-			psu_digest_equal(&at->peer, &caller->peer))
-			return false;
-	return true;
+		count += at->known && psu_digest_equal(&at->peer, peer);
+	return count;
+}
+
+static void close_duplicate(struct psu_caller *caller)
+{
+	if (caller->drop_fd >= 0)
+		close(caller->drop_fd);
+	caller->drop_fd = -1;
 }
 
 /* ---- one caller */
 
-/** It is a peer now; false if there are too many already. */
+/** It is a peer now; false if there are too many already, of its own or of
+ * all. */
 static bool become_known(struct psu_caller *caller,
 						 const struct psu_session *session)
 {
 	struct psu_process *process = psu_process_get();
-	bool room;
 
 	psu_process_lock();
-	room = count_callers(process, true) < PSU_SESSIONS_MAX;
-	caller->known = true;
 	caller->peer = session->peer.digest;
+	caller->known = count_callers(process, true) < PSU_SESSIONS_MAX &&
+					count_sessions(process, &caller->peer) <
+						PSU_PEER_SESSIONS_MAX;
+	caller->dropped = !caller->known;
+	close_duplicate(caller);
 	psu_process_unlock();
-	return room;
+	return caller->known;
 }
 
 /** Follow its requests until it closes, or does wrong. */
@@ -94,9 +107,14 @@ static void follow_requests(struct psu_session *session)
 
 	while (!session->broken) {
 		struct psu_frame_header header;
+		int rc = psu_session_recv_header(session, &header,
+										 psu_socket_deadline(patience_ms));
 
-		if (psu_session_recv_header(session, &header,
-									psu_socket_deadline(patience_ms)) != 0)
+		/* it is usual only for one that has asked something before */
+		if (rc == PSU_THREAD_E_HOST_SILENT &&
+			patience_ms == PSU_FIRST_REQUEST_MS)
+			psu_error_tell(rc);
+		if (rc)
 			return;
 		if (header.type == PSU_FRAME_OFFER)
 			psu_arrive(session, &header);
@@ -104,6 +122,18 @@ static void follow_requests(struct psu_session *session)
 			psu_arrive_control(session, &header);
 		patience_ms = PSU_IDLE_MS;
 	}
+}
+
+static int refuse_busy(struct psu_session *session)
+{
+	int rc = psu_error_set(PSU_THREAD_E_BUSY,
+						   "%s gets no session: there are %d already, or %d "
+						   "of its own: let it close some",
+						   session->peer_name, PSU_SESSIONS_MAX,
+						   PSU_PEER_SESSIONS_MAX);
+
+	psu_session_refuse(session, rc);
+	return rc;
 }
 
 static void serve(struct psu_caller *caller)
@@ -118,7 +148,7 @@ static void serve(struct psu_caller *caller)
 	if (become_known(caller, session))
 		rc = psu_session_greet(&process->context, session);
 	else
-		psu_session_refuse(session, rc = PSU_THREAD_E_BUSY);
+		rc = refuse_busy(session);
 	if (!rc)
 		follow_requests(session);
 	psu_session_close(session);
@@ -131,9 +161,10 @@ static void *serve_caller(void *argument)
 
 	serve(caller);
 	psu_process_lock();
-	if (caller->known && is_last_of_peer(process, caller))
-		psu_dest_peer_gone(&process->dest, &caller->peer);
 	unlist(process, caller);
+	close_duplicate(caller);
+	if (caller->known && !count_sessions(process, &caller->peer))
+		psu_dest_peer_gone(&process->dest, &caller->peer);
 	psu_process_unlock();
 	free(caller);
 	return NULL;
@@ -145,12 +176,12 @@ static void *serve_caller(void *argument)
 static void take_caller(struct psu_process *process, int fd, const char *from)
 {
 	struct psu_caller *caller = calloc(1, sizeof(*caller));
+	int drop_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-	if (!caller) {
-		close(fd);
-		return;
-	}
+	if (!caller || drop_fd < 0)
+		goto out;
 	caller->fd = fd;
+	caller->drop_fd = drop_fd;
 	snprintf(caller->from, sizeof(caller->from), "%s", from);
 	psu_process_lock();
 	if (count_callers(process, false) >= PSU_STRANGERS_MAX)
@@ -163,6 +194,9 @@ static void take_caller(struct psu_process *process, int fd, const char *from)
 	psu_process_lock();
 	unlist(process, caller);
 	psu_process_unlock();
+out:
+	if (drop_fd >= 0)
+		close(drop_fd);
 	close(fd);
 	free(caller);
 }
@@ -188,8 +222,11 @@ static int write_port_file(const char *path, unsigned port)
 	bool good = (size_t)snprintf(temporary, sizeof(temporary), "%s.%ld", path,
 								 (long)getpid()) < sizeof(temporary);
 
-	if (good)
-		file = fopen(temporary, "we");
+	/* a new file: what lies there may be a link to another, or a FIFO */
+	if (good) {
+		unlink(temporary);
+		file = fopen(temporary, "wxe");
+	}
 	good = file && fprintf(file, "%u\n", port) > 0;
 	if (file && fclose(file) != 0)
 		good = false;

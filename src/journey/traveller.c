@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * traveller.c - birth, parking, resuming and end of a migratable thread's pthread
+ * traveller.c - birth, parking, resuming and end of a thread's pthread
  *
  * One start routine serves birth and arrival, so that the frames at the base
  * of the home stack are alike on every host.
  */
 #include "journey/traveller.h"
 #include "journey/process.h"
-#include "net/limits.h"
 #include "state/locals.h"
 
 #include <errno.h>
@@ -35,7 +34,8 @@ static int restore_locals(const struct psu_traveller *self,
 		locals.bss_len != image->tls_bss.len)
 		return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
 							 "the image's thread-locals have another size than "
-							 "this program's");
+							 "this program's: install the same version of the "
+							 "program on both hosts");
 	rc = psu_locals_relink(image->cleanup_head,
 						   image->registers.rsp,
 						   psu_slot_stack_high(&self->slot),
@@ -55,8 +55,9 @@ static void take_over(struct psu_traveller *self, const struct psu_image *image)
 	self->signal_mask = image->signal_mask;
 	self->cancel_state = image->cancel_disabled ? PTHREAD_CANCEL_DISABLE
 												: PTHREAD_CANCEL_ENABLE;
-	if (image->cleanup_head)
-		psu_locals_set_cleanup_head(image->cleanup_head);
+	/* a husk may not have got as far as dropping an earlier image's */
+	psu_locals_set_cleanup_head(image->cleanup_head ? image->cleanup_head
+													: self->cleanup_base);
 	pthread_setname_np(pthread_self(), image->name);
 	pthread_setcanceltype(image->cancel_asynchronous
 							  ? PTHREAD_CANCEL_ASYNCHRONOUS
@@ -182,8 +183,7 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
 
 /* ---- on the threads that make and end them */
 
-/** The pthread on the slot's home zone.  All signals stay blocked until the
- * user's code runs. */
+/** The pthread on the slot's home zone, with the caller's signal mask. */
 static int start_pthread(struct psu_traveller *thread)
 {
 	pthread_attr_t attributes;
@@ -240,7 +240,8 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 	struct psu_traveller *thread = calloc(1, sizeof(*thread));
 
 	if (!thread) {
-		psu_error_set(PSU_THREAD_E_NO_MEMORY, "no memory for another thread");
+		psu_error_set(PSU_THREAD_E_NO_MEMORY,
+					  "no memory for another thread: free some");
 		return NULL;
 	}
 	pthread_cond_init(&thread->handoff, NULL);
@@ -249,7 +250,7 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 }
 
 int psu_traveller_birth(void *(*fn)(void *), void *arg,
-					 struct psu_traveller **thread_out)
+						struct psu_traveller **thread_out)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_traveller *thread = new_traveller(PSU_STAGE_RUNNING);
@@ -282,7 +283,7 @@ int psu_traveller_birth(void *(*fn)(void *), void *arg,
 }
 
 int psu_traveller_admit(const struct psu_id *id, struct psu_slot *slot,
-					 struct psu_traveller **thread_out)
+						struct psu_traveller **thread_out)
 {
 	struct psu_traveller *thread = new_traveller(PSU_STAGE_PARKED);
 	sigset_t all, before;
@@ -323,7 +324,7 @@ static void give_order(struct psu_traveller *thread, enum psu_order order)
 }
 
 int psu_traveller_restore(struct psu_traveller *thread,
-					   const struct psu_image *image)
+						  const struct psu_image *image)
 {
 	int rc;
 
@@ -339,7 +340,7 @@ int psu_traveller_restore(struct psu_traveller *thread,
 }
 
 void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
-				   const struct psu_id *migration)
+					  const struct psu_id *migration)
 {
 	thread->generation = generation;
 	thread->arrived_by = *migration;
@@ -349,15 +350,17 @@ void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 
 void psu_traveller_withdraw(struct psu_traveller *thread)
 {
+	/* once it is AWAY, another arrival may thaw it */
+	if (thread->born_here)
+		psu_slot_freeze(&thread->slot);
 	psu_process_lock();
 	if (thread->born_here)
 		thread->stage = PSU_STAGE_AWAY;
 	give_order(thread, PSU_ORDER_QUIT);
+	psu_process_announce();
 	psu_process_unlock();
-	if (thread->born_here) {
-		psu_slot_freeze(&thread->slot);
+	if (thread->born_here)
 		return;
-	}
 	pthread_join(thread->pthread, NULL);
 	discard(thread);
 }

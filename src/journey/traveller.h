@@ -76,25 +76,25 @@ struct psu_traveller {
  * the process's list until psu_traveller_dispose().
  */
 PSU_MUST_CHECK int psu_traveller_birth(void *(*fn)(void *), void *arg,
-									struct psu_traveller **thread_out);
+									   struct psu_traveller **thread_out);
 
 /**
- * Make a parked thread in the slot at @slot_addr, which is mapped; its stack
- * holds the image's already.  Takes the slot over when it succeeds.
+ * Make a parked thread in @slot, which is mapped and holds the image's stack
+ * already.  Takes the slot over when it succeeds.
  */
 PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
-									struct psu_slot *slot,
-									struct psu_traveller **thread_out);
+									   struct psu_slot *slot,
+									   struct psu_traveller **thread_out);
 
 /** The thread of this process that owns the slot, or NULL.  Lock held. */
 struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
 
 /** Let a parked thread take over @image; waits until it has. */
 PSU_MUST_CHECK int psu_traveller_restore(struct psu_traveller *thread,
-									  const struct psu_image *image);
+										 const struct psu_image *image);
 /** Let a restored thread go on.  Lock held.  Cannot fail. */
 void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
-				   const struct psu_id *migration);
+					  const struct psu_id *migration);
 /** Undo an admission, or let a husk be one again.  Frees the former. */
 void psu_traveller_withdraw(struct psu_traveller *thread);
 

@@ -8,7 +8,6 @@
  * FORMAT.md, "Frames" and the sections behind it, is normative.
  */
 #include "net/frame.h"
-
 #include "seal/seal.h"
 #include "start/manifest.h"
 
@@ -87,7 +86,7 @@ enum psu_frame_sender psu_frame_sender(uint8_t type)
 	return rule ? rule->sender : PSU_FRAME_BY_NOBODY;
 }
 
-/** Both hosts speak the same version, so it is not a matter of taste. */
+/** @name  of the frame; @why goes on the sentence */
 static int broken(const char *name, const char *why)
 {
 	return psu_error_set(PSU_THREAD_E_PROTOCOL,
@@ -193,7 +192,7 @@ int psu_frame_get_control(uint8_t type, const uint8_t payload[PSU_CONTROL_LEN],
 	return 0;
 }
 
-/** FORMAT.md, "Versioning": this and the version behind it never move. */
+/** FORMAT.md, "Versions": this and the version behind it never move. */
 static const char hello_magic[] = "psu_thread hello";
 
 #define HELLO_MAGIC_LEN 16 /* without a NUL */

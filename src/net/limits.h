@@ -2,12 +2,15 @@
 /*
  * limits.h - every deadline and every cap, in one place
  *
- * No wait of the library is without a deadline but two: a server's wait for
- * work, and a thread's wait, frozen, for word of a move in doubt.  README.md
- * and FORMAT.md repeat what users and peers notice of these.
+ * No wait of the library is without a deadline but three: a server's for
+ * work, psu_thread_create's for the user's own function, and a frozen thread's
+ * for word of a move in doubt.  README.md and FORMAT.md repeat what users and
+ * peers notice of these.
  */
 #ifndef PSU_LIMITS_H
 #define PSU_LIMITS_H
+
+#include <stdint.h>
 
 /* ---- opening a session, both sides */
 
@@ -17,6 +20,11 @@
 #define PSU_FIRST_REQUEST_MS 5000
 /** For each address of a name to answer a connect. */
 #define PSU_CONNECT_MS 5000
+/** Seconds for each question to a resolver, and how often it is asked. */
+#define PSU_RESOLVE_TRY_S 2
+#define PSU_RESOLVE_TRIES 2
+/** For a caller that was refused to close, so that it hears why. */
+#define PSU_REFUSED_MS 1000
 
 /* ---- a live session */
 
@@ -27,7 +35,7 @@
 #define PSU_BODY_RATE_MIN (64u << 10)
 /** A session without any request is closed. */
 #define PSU_IDLE_MS 300000
-/** A session is closed at this age: its certificates were judged then. */
+/** A session takes no OFFER beyond this age. */
 #define PSU_SESSION_AGE_MS 3600000
 /** Bytes after which this side changes its traffic keys: 2^22 records of
  * 16 KiB. */
@@ -37,16 +45,30 @@
 
 /* ---- a server's callers */
 
+/** Connections that the kernel holds for accept. */
+#define PSU_BACKLOG 1024
+/** Pause of accept when the process is short of descriptors or memory. */
+#define PSU_ACCEPT_PAUSE_MS 20
 /** Callers who have not shown a good certificate yet; beyond that the oldest
  * of them is dropped for the new one. */
 #define PSU_STRANGERS_MAX 64
 /** Sessions with authenticated peers; beyond that new ones are refused. */
 #define PSU_SESSIONS_MAX 256
+/** And of these for one peer, so that none keeps the others out. */
+#define PSU_PEER_SESSIONS_MAX 64
 /** Bodies being received at the same time; beyond that: BUSY. */
 #define PSU_BODIES_MAX 16
+/** Moves that a process remembers, and of them those of one peer.  A peer's
+ * oldest record that only refuses what was read already makes room for a new
+ * one; if there is none, an OFFER is refused as BUSY and a CANCEL answered by
+ * UNKNOWN. */
+#define PSU_DEST_RECORDS_MAX 4096
+#define PSU_DEST_PEER_RECORDS_MAX 1024
 
 /* ---- a move */
 
+/** Idle sessions that a process keeps to hosts it has dialled. */
+#define PSU_POOL_MAX 8
 /** Body up to which a move takes one flight. */
 #define PSU_ONE_FLIGHT_LEN_MAX (64u << 10)
 /** How long the source waits for each answer of the destination. */

@@ -16,8 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define DRAIN_MS 1000
-
 /** Takes @fd over, also when it fails. */
 static int new_session(const struct psu_session_context *context, int fd,
 					   const char *dialled, const char *peer_name,
@@ -29,7 +27,8 @@ static int new_session(const struct psu_session_context *context, int fd,
 	if (!session) {
 		close(fd);
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for a session with %s", peer_name);
+							 "no memory for a session with %s: free some",
+							 peer_name);
 	}
 	session->fd = fd;
 	session->server = dialled == NULL;
@@ -134,9 +133,11 @@ int psu_session_recv_refusal(struct psu_session *session)
 {
 	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
 	uint8_t payload[PSU_REFUSED_LEN];
-	struct psu_reader reader = {payload, payload + sizeof(payload), false};
-	int rc = psu_session_recv(session, payload, sizeof(payload), deadline), code;
+	struct psu_reader reader = {
+		.at = payload, .end = payload + sizeof(payload)};
+	int code, rc;
 
+	rc = psu_session_recv(session, payload, sizeof(payload), deadline);
 	if (rc)
 		return rc;
 	code = (int)(int32_t)psu_get_u32(&reader);
@@ -158,17 +159,6 @@ int psu_session_unexpected(struct psu_session *session,
 						 session->peer_name, psu_frame_name(header->type));
 }
 
-/** A failure that an inner function only kept becomes the caller's line. */
-static int tell(int rc)
-{
-	char sentence[PSU_ERROR_SENTENCE_LEN];
-
-	if (rc != PSU_THREAD_E_HOST_SILENT && rc != PSU_THREAD_E_CONNECTION_LOST)
-		return rc;
-	snprintf(sentence, sizeof(sentence), "%s", psu_error_sentence());
-	return psu_error_set(rc, "%s", sentence);
-}
-
 static int recv_hello(struct psu_session *session)
 {
 	int64_t deadline = psu_socket_deadline(PSU_FIRST_REQUEST_MS);
@@ -184,7 +174,7 @@ static int recv_hello(struct psu_session *session)
 		rc = psu_session_recv(session, payload, sizeof(payload), deadline);
 	if (!rc)
 		rc = psu_frame_get_hello(payload, &session->hello);
-	return tell(rc);
+	return rc;
 }
 
 /* ---- same program, same places, same guards */
@@ -197,14 +187,17 @@ static int exchange_manifests(const struct psu_session_context *context,
 	struct psu_manifest *theirs = calloc(1, sizeof(*theirs));
 	struct psu_frame_header header;
 	size_t len = psu_manifest_encode(context->manifest, bytes);
-	int rc = theirs ? send_frame(session, PSU_FRAME_MANIFEST, bytes, len)
-					: PSU_THREAD_E_NO_MEMORY;
+	int rc;
 
+	if (!theirs)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for the objects of %s: free some",
+							 session->peer_name);
+	rc = send_frame(session, PSU_FRAME_MANIFEST, bytes, len);
 	if (!rc)
 		rc = psu_session_recv_header(session, &header, deadline);
-	if (!rc && header.type != PSU_FRAME_MANIFEST)
-		rc = psu_session_unexpected(session, &header);
-	if (!rc && header.payload_len > sizeof(bytes))
+	if (!rc && (header.type != PSU_FRAME_MANIFEST ||
+				header.payload_len > sizeof(bytes)))
 		rc = psu_session_unexpected(session, &header);
 	if (!rc)
 		rc = psu_session_recv(session, bytes, header.payload_len, deadline);
@@ -216,7 +209,7 @@ static int exchange_manifests(const struct psu_session_context *context,
 	free(theirs);
 	if (!rc) /* the digests differed, but the lists do not */
 		rc = psu_session_unexpected(session, &header);
-	return tell(rc);
+	return rc;
 }
 
 static int compare_platforms(const struct psu_hello *here,
@@ -308,7 +301,7 @@ int psu_session_dial(const struct psu_session_context *context,
 					 struct psu_session **session_out)
 {
 	struct psu_session *session = NULL;
-	char name[300];
+	char name[PSU_PEER_NAME_LEN];
 	int fd, rc = psu_socket_dial(endpoint, &fd);
 
 	if (rc)
@@ -321,7 +314,7 @@ int psu_session_dial(const struct psu_session_context *context,
 		rc = open_client(context, session);
 	if (rc) {
 		psu_session_close(session);
-		return rc;
+		return psu_error_tell(rc);
 	}
 	*session_out = session;
 	return 0;
@@ -354,26 +347,31 @@ int psu_session_greet(const struct psu_session_context *context,
 	struct psu_peer entry;
 	int rc = psu_session_judge(context, session, false, &entry);
 
-	if (rc) {
-		psu_session_refuse(session, rc);
-		return rc;
-	}
-	rc = recv_hello(session);
-	if (!rc || rc == PSU_THREAD_E_VERSION_MISMATCH) {
-		int sent = send_hello(context, session);
+	if (!rc) {
+		rc = recv_hello(session);
+		if (!rc || rc == PSU_THREAD_E_VERSION_MISMATCH) {
+			int sent = send_hello(context, session);
 
-		rc = rc ? rc : sent;
+			rc = rc ? rc : sent;
+		}
 	}
 	if (!rc)
 		rc = compare(context, session, &entry);
+	/* not all of this can the caller see in our hello: it may have sent an
+	 * OFFER meanwhile, and must hear that nobody has looked at it */
+	if (rc) {
+		psu_error_tell(rc);
+		psu_session_refuse(session, rc);
+	}
 	return rc;
 }
 
 void psu_session_refuse(struct psu_session *session, int code)
 {
 	uint8_t payload[PSU_REFUSED_LEN], rest[256];
-	struct psu_writer writer = {payload, payload + sizeof(payload), false};
-	int64_t deadline = psu_socket_deadline(DRAIN_MS);
+	struct psu_writer writer = {
+		.at = payload, .end = payload + sizeof(payload)};
+	int64_t deadline = psu_socket_deadline(PSU_REFUSED_MS);
 
 	if (session->broken)
 		return;

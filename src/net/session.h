@@ -18,6 +18,9 @@
 
 #include <sys/uio.h>
 
+/** Room for how a peer is named in sentences, with its NUL. */
+#define PSU_PEER_NAME_LEN 300
+
 /** What this process is, towards its peers. */
 struct psu_session_context {
 	struct psu_trust *trust;
@@ -29,16 +32,16 @@ struct psu_session_context {
 struct psu_session {
 	int fd;
 	SSL *ssl;
-	bool server;			  /* the peer dialled us */
-	bool broken;			  /* of no further use */
-	char peer_name[300];	  /* for sentences: what was dialled, or the
-								 caller's identity */
+	bool server; /* the peer dialled us */
+	bool broken; /* of no further use */
+	char peer_name[PSU_PEER_NAME_LEN]; /* for sentences: what was dialled, or
+										  the caller's identity */
 	struct psu_identity peer;
-	struct psu_digest key;	  /* of its certificate's public key */
-	struct psu_hello hello;	  /* what it said */
+	struct psu_digest key;	/* of its certificate's public key */
+	struct psu_hello hello; /* what it said */
 	struct psu_digest exporter;
-	uint64_t offers;		  /* made, or taken, on this session so far */
-	uint64_t key_bytes;		  /* sent with the present traffic keys */
+	uint64_t offers;	/* made, or taken, on this session so far */
+	uint64_t key_bytes; /* sent with the present traffic keys */
 	int64_t opened_ms;
 };
 
@@ -62,6 +65,10 @@ PSU_MUST_CHECK int psu_session_dial(const struct psu_session_context *context,
  * @fd    of the connection; owned by the session from here on, even when this
  *        fails
  * @from  the caller's address, for sentences
+ *
+ * The first returns 0, CERT_*, TLS_FAILED, HOST_SILENT, CONNECTION_LOST,
+ * PROTOCOL (no ALPN), NO_MEMORY; the second what psu_session_dial() returns
+ * once it is connected, and it has told the caller.
  */
 PSU_MUST_CHECK int
 psu_session_authenticate(const struct psu_session_context *context, int fd,
@@ -71,11 +78,11 @@ PSU_MUST_CHECK int psu_session_greet(const struct psu_session_context *context,
 /** Tell an authenticated caller why it gets no session, or why its OFFER is
  * not even looked at; nothing can be sent afterwards. */
 void psu_session_refuse(struct psu_session *session, int code);
-/** The other side of it, when the frame's header has been received: records
- * the reason and returns its code, never 0. */
+/** The other side of it, when the frame's header has been received: says the
+ * reason and returns its code, never 0. */
 PSU_MUST_CHECK int psu_session_recv_refusal(struct psu_session *session);
 
-/** A frame came that may not come now: records that, breaks the session, and
+/** A frame came that may not come now: says that, breaks the session, and
  * returns PROTOCOL. */
 int psu_session_unexpected(struct psu_session *session,
 						   const struct psu_frame_header *header);
@@ -92,18 +99,24 @@ PSU_MUST_CHECK int psu_session_judge(const struct psu_session_context *context,
 									 struct psu_session *session, bool sending,
 									 struct psu_peer *peer_out);
 
-/** Whether nothing has come and the connection stands: for a pooled session
- * before it is used again. */
+/** Whether the connection stands and nothing has come: before a pooled session
+ * is used again, and between the frames of a body. */
 bool psu_session_is_quiet(struct psu_session *session);
 
 /* ---- frames.  All return 0, CONNECTION_LOST, HOST_SILENT (deadline),
- * PROTOCOL, or a TLS code; after an error the session is broken. */
+ * PROTOCOL, or a TLS code; after an error the session is broken.  Silence and
+ * a closed connection are only kept (psu_error_keep()): the caller knows what
+ * they mean. */
 
 PSU_MUST_CHECK int psu_session_send(struct psu_session *session,
 									const struct iovec *parts, size_t count,
 									int64_t deadline);
 PSU_MUST_CHECK int psu_session_send_control(struct psu_session *session,
 											const struct psu_control *control);
+
+/** The deadline for @len bytes of body that begin now: a slow sender gets so
+ * much time and no more. */
+int64_t psu_session_body_deadline(uint64_t len);
 
 /** Wait until @deadline for a frame to begin, then PSU_MESSAGE_MS for its
  * header. */

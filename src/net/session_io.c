@@ -34,7 +34,8 @@ static int wait_for_tls(struct psu_session *session, int result,
 	session->broken = true;
 	if (wants == SSL_ERROR_ZERO_RETURN)
 		return psu_error_keep(PSU_THREAD_E_CONNECTION_LOST,
-							  "%s closed the connection", session->peer_name);
+							  "%s closed the connection: see the log there",
+							  session->peer_name);
 	return psu_tls_error(session->ssl, result, session->peer_name);
 }
 
@@ -145,6 +146,12 @@ int psu_session_recv(struct psu_session *session, void *out, size_t len,
 	return 0;
 }
 
+int64_t psu_session_body_deadline(uint64_t len)
+{
+	return psu_socket_deadline(PSU_BODY_GRACE_MS +
+							   (int64_t)(len / PSU_BODY_RATE_MIN) * 1000);
+}
+
 int psu_session_recv_header(struct psu_session *session,
 							struct psu_frame_header *header_out,
 							int64_t deadline)
@@ -170,10 +177,7 @@ int psu_session_recv_control(struct psu_session *session,
 	int rc;
 
 	if (header->payload_len != PSU_CONTROL_LEN || header->stream != 0)
-		rc = psu_error_keep(PSU_THREAD_E_PROTOCOL,
-							"%s sent a %s where it may not: install the same "
-							"version of the program on both hosts",
-							session->peer_name, psu_frame_name(header->type));
+		rc = psu_session_unexpected(session, header);
 	else
 		rc = psu_session_recv(session, payload, sizeof(payload),
 							  psu_socket_deadline(PSU_MESSAGE_MS));

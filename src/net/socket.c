@@ -6,7 +6,6 @@
 #include "net/limits.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -18,12 +17,6 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-/* A resolver that does not answer is given up after so many seconds a try. */
-#define RESOLVE_TRY_S 2
-#define RESOLVE_TRIES 2
-
-#define BACKLOG 1024
 
 int64_t psu_socket_now_ms(void)
 {
@@ -131,8 +124,8 @@ static int resolve(const struct psu_endpoint *endpoint, int flags,
 
 	/* this thread's resolver only */
 	if (res_init() == 0) {
-		_res.retrans = RESOLVE_TRY_S;
-		_res.retry = RESOLVE_TRIES;
+		_res.retrans = PSU_RESOLVE_TRY_S;
+		_res.retry = PSU_RESOLVE_TRIES;
 	}
 	return getaddrinfo(*endpoint->host ? endpoint->host : NULL,
 					   endpoint->port, &hints, list_out);
@@ -207,7 +200,7 @@ static int listen_on(const struct addrinfo *address)
 	if (address->ai_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (bind(fd, address->ai_addr, address->ai_addrlen) == 0 &&
-		listen(fd, BACKLOG) == 0)
+		listen(fd, PSU_BACKLOG) == 0)
 		return fd;
 	close(fd);
 	return -1;
@@ -267,7 +260,8 @@ int psu_socket_accept(int listen_fd, int *fd_out, char *peer_out,
 					 SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
 					   errno == ENOBUFS || errno == ENOMEM))
-			psu_socket_wait(-1, false, psu_socket_deadline(20));
+			psu_socket_wait(-1, false,
+							psu_socket_deadline(PSU_ACCEPT_PAUSE_MS));
 	} while (fd < 0 && errno != EINVAL && errno != EBADF);
 	if (fd < 0)
 		return PSU_THREAD_E_SYSTEM;

@@ -7,7 +7,6 @@
  * file changes it.
  */
 #include "net/tls.h"
-
 #include "net/limits.h"
 #include "net/tls_state.h"
 #include "trust/credentials.h"

@@ -31,7 +31,6 @@ struct psu_tls;
 PSU_MUST_CHECK int psu_tls_new(struct psu_trust *trust,
 							   struct psu_tls **tls_out);
 void psu_tls_free(struct psu_tls *tls);
-struct psu_trust *psu_tls_trust(const struct psu_tls *tls);
 
 /**
  * A TLS object over a connected non-blocking socket.  The CRL, if it changed

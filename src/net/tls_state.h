@@ -24,6 +24,9 @@ struct psu_tls_state {
 	char why[PSU_ERROR_SENTENCE_LEN];  /* with what to do now */
 };
 
+struct psu_tls;
+struct psu_trust *psu_tls_trust(const struct psu_tls *tls);
+
 /** Give @ssl a state, which is freed with it; NULL: no memory. */
 struct psu_tls_state *psu_tls_state_new(SSL *ssl);
 struct psu_tls_state *psu_tls_state(const SSL *ssl);

@@ -10,7 +10,6 @@
 #include "state/state.h"
 
 #include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 
 _Static_assert(sizeof(psu_local.sentence) >= PSU_ERROR_SENTENCE_LEN,
@@ -44,15 +43,15 @@ const char *psu_error_name(int code)
 	}
 }
 
-int psu_error_known(int code)
+bool psu_error_known(int code)
 {
 	switch (code) {
 #define KNOWN(name, number, sentence) case number:
 		PSU_THREAD_ERRORS(KNOWN)
 #undef KNOWN
-		return 1;
+		return true;
 	default:
-		return 0;
+		return false;
 	}
 }
 
@@ -68,6 +67,7 @@ static void keep(const char *format, va_list args)
 {
 	vsnprintf(psu_local.sentence, sizeof(psu_local.sentence), format, args);
 	make_printable(psu_local.sentence);
+	psu_local.told = false;
 }
 
 int psu_error_set(int code, const char *format, ...)
@@ -77,9 +77,7 @@ int psu_error_set(int code, const char *format, ...)
 	va_start(args, format);
 	keep(format, args);
 	va_end(args);
-	psu_log(PSU_THREAD_LOG_ERROR, "%s: %s", psu_error_name(code),
-			psu_local.sentence);
-	return code;
+	return psu_error_tell(code);
 }
 
 int psu_error_keep(int code, const char *format, ...)
@@ -90,6 +88,20 @@ int psu_error_keep(int code, const char *format, ...)
 	keep(format, args);
 	va_end(args);
 	return code;
+}
+
+int psu_error_tell(int code)
+{
+	if (!psu_local.told)
+		psu_log(PSU_THREAD_LOG_ERROR, "%s: %s", psu_error_name(code),
+				psu_local.sentence);
+	psu_local.told = true;
+	return code;
+}
+
+bool psu_error_told(void)
+{
+	return psu_local.told;
 }
 
 void psu_error_clear(void)

@@ -63,6 +63,11 @@ enum psu_thread_log_level psu_log_silence(void)
 	return level;
 }
 
+void psu_log_forked(void)
+{
+	pthread_mutex_init(&log_lock, NULL);
+}
+
 void psu_log(enum psu_thread_log_level level, const char *format, ...)
 {
 	char line[LINE_LEN];
@@ -79,9 +84,4 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 			write_stderr(level, line);
 	}
 	pthread_mutex_unlock(&log_lock);
-}
-
-const char *psu_thread_version(void)
-{
-	return PACKAGE_VERSION;
 }

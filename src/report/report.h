@@ -11,6 +11,8 @@
 
 #include <psu_thread.h>
 
+#include <stdbool.h>
+
 #define PSU_MUST_CHECK __attribute__((warn_unused_result))
 #define PSU_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 
@@ -24,9 +26,15 @@
  */
 int psu_error_set(int code, const char *format, ...) PSU_PRINTF(2, 3);
 
-/** Like psu_error_set() without the log line: for what a caller of the
- * caller will report in better words. */
+/** Like psu_error_set() without the log line: for what a caller may know
+ * better words for.  Sooner or later one of them sets these, or tells. */
 int psu_error_keep(int code, const char *format, ...) PSU_PRINTF(2, 3);
+
+/** Log what was only kept; nothing if it is in the log.  Returns @code. */
+int psu_error_tell(int code);
+
+/** Whether the calling thread's last failure is in the log. */
+bool psu_error_told(void);
 
 /** The last sentence kept for the calling thread; "" if none. */
 const char *psu_error_sentence(void);
@@ -39,10 +47,13 @@ void psu_error_clear(void);
 const char *psu_error_name(int code);
 
 /** Whether @code is a number of the table: what peers send is checked. */
-int psu_error_known(int code);
+bool psu_error_known(int code);
 
 /** Log nothing until psu_thread_set_log() is called with what this returns. */
 enum psu_thread_log_level psu_log_silence(void);
+
+/** In a forked child: another thread may have been logging meanwhile. */
+void psu_log_forked(void);
 
 /** Log one line at @level if that level is wanted. */
 void psu_log(enum psu_thread_log_level level, const char *format, ...)

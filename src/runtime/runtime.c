@@ -49,7 +49,8 @@ static int open_zone(struct psu_runtime *runtime, const struct psu_digest *host)
 	if (getrandom(&runtime->next_slot, sizeof(runtime->next_slot), 0) !=
 		sizeof(runtime->next_slot))
 		return psu_error_set(PSU_THREAD_E_SYSTEM,
-							 "the kernel gives no random numbers: %m");
+							 "the kernel gives no random numbers: %m: allow "
+							 "this process getrandom");
 	return 0;
 }
 
@@ -62,7 +63,8 @@ int psu_runtime_open(const struct psu_digest *host,
 
 	if (!runtime)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to open the run-time directory");
+							 "no memory to open the run-time directory: free "
+							 "some");
 	runtime->dir_fd = runtime->zone_fd = runtime->run_fd = -1;
 	runtime->incarnation = *incarnation;
 	pthread_mutex_init(&runtime->slots_lock, NULL);

@@ -29,7 +29,8 @@ static int check_private(int dir_fd, struct candidate *candidate)
 	struct stat status;
 
 	if (fstat(dir_fd, &status) != 0) {
-		snprintf(candidate->why, WHY_LEN, "%m");
+		snprintf(candidate->why, WHY_LEN,
+				 "%m: name another one in PSU_THREAD_RUNTIME");
 		return -1;
 	}
 	if (status.st_uid != geteuid()) {
@@ -104,7 +105,7 @@ static bool name_default(struct candidate *candidate, int number)
 	return len < PATH_MAX;
 }
 
-/* both take and leave -1 where they fail */
+/* Both return 0, or a code and leave *dir_fd_out at -1. */
 
 static int find_default(struct candidate *candidate, int *dir_fd_out)
 {
@@ -131,7 +132,9 @@ static int find_named(struct candidate *candidate, const char *name,
 	if (len < PATH_MAX)
 		*dir_fd_out = open_private(candidate);
 	else
-		snprintf(candidate->why, WHY_LEN, "its name is too long");
+		snprintf(candidate->why, WHY_LEN,
+				 "its name is too long: name another one in "
+				 "PSU_THREAD_RUNTIME");
 	return *dir_fd_out >= 0 ? 0 : refuse(candidate);
 }
 
@@ -144,7 +147,8 @@ int psu_runtime_find_dir(int *dir_fd_out)
 
 	if (!candidate)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to find the run-time directory");
+							 "no memory to find the run-time directory: free "
+							 "some");
 	if (name && *name)
 		rc = find_named(candidate, name, &dir_fd);
 	else

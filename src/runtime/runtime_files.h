@@ -29,10 +29,17 @@ struct psu_runtime {
 	uint32_t next_slot;
 };
 
-/** Returns a descriptor of the directory, or RUNTIME_DIR, NO_MEMORY. */
+/**
+ * Find or make the directory.
+ *
+ * @dir_fd_out  closed by the caller
+ *
+ * Returns 0, PSU_THREAD_E_RUNTIME_DIR, PSU_THREAD_E_NO_MEMORY.
+ */
 PSU_MUST_CHECK int psu_runtime_find_dir(int *dir_fd_out);
 
-/** Open a file of the directory, made if need be, with @flags besides. */
+/** Open a file of the directory, made if need be, with @flags besides.
+ * Returns its descriptor, or -1 with errno. */
 int psu_runtime_open_file(int dir_fd, const char *name, int flags);
 
 /** Try to lock a range of bytes for writing.  Returns whether it is locked

@@ -11,7 +11,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -19,7 +18,7 @@
 
 #define RUN_PREFIX "run-"
 #define RUN_NAME_LEN (sizeof(RUN_PREFIX) - 1 + 32)
-#define EVIDENCE_SECONDS (7 * 24 * 60 * 60)
+#define EVIDENCE_S (7 * 24 * 60 * 60)
 
 static void name_run(const struct psu_id *incarnation,
 					 char name_out[RUN_NAME_LEN + 1])
@@ -124,7 +123,7 @@ static bool is_evidence(const struct psu_runtime *runtime, int fd)
 		mark_dead(fd);
 		return true;
 	}
-	return status.st_mtime + EVIDENCE_SECONDS > time(NULL);
+	return status.st_mtime + EVIDENCE_S > time(NULL);
 }
 
 static void sweep_file(const struct psu_runtime *runtime, const char *name)

@@ -23,7 +23,8 @@ static int note_slots(struct psu_runtime *runtime, uint32_t slot_count)
 	held = realloc(runtime->slots_held, slot_count * sizeof(*held));
 	if (!held)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to note the %u slots of the zone",
+							 "no memory to note the %u slots of the zone: free "
+							 "some",
 							 slot_count);
 	memset(held + runtime->slots_noted, 0,
 		   (slot_count - runtime->slots_noted) * sizeof(*held));

@@ -12,12 +12,12 @@
  * Ed25519 is libsodium's.  SHA-256 is OpenSSL's, for its SHA-NI code, by the
  * low-level calls: unlike EVP they allocate nothing, look nothing up in a
  * library context, read no configuration file and cannot fail.  OpenSSL 3
- * calls them deprecated in favour of EVP; they are used only here.
+ * calls them deprecated in favour of EVP; they are used here and in
+ * start/manifest.c.
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
 #include "seal/seal.h"
-
 #include "net/frame.h"
 
 #include <assert.h>

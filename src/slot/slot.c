@@ -8,10 +8,6 @@
 #include <inttypes.h>
 #include <sys/mman.h>
 
-#ifndef MAP_FIXED_NOREPLACE
-#define MAP_FIXED_NOREPLACE 0x100000
-#endif
-
 uint64_t psu_slot_addr(uint32_t zone, uint32_t slot)
 {
 	return PSU_WINDOW_ADDR + zone * PSU_ZONE_LEN + slot * PSU_SLOT_LEN;

@@ -24,7 +24,6 @@
 #include "report/report.h"
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define PSU_WINDOW_ADDR UINT64_C(0x300000000000)

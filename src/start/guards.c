@@ -63,7 +63,8 @@ static void remove_variable(char **variable)
 	at[1] = NULL;
 }
 
-static unsigned char *find_random_bytes(char **environment)
+/** An entry of the auxiliary vector behind @environment; 0 if it has none. */
+static uint64_t find_auxiliary(char **environment, uint64_t type)
 {
 	const Elf64_auxv_t *entry;
 
@@ -71,9 +72,9 @@ static unsigned char *find_random_bytes(char **environment)
 		environment++;
 	entry = (const Elf64_auxv_t *)(environment + 1);
 	for (; entry->a_type != AT_NULL; entry++)
-		if (entry->a_type == AT_RANDOM)
-			return (unsigned char *)entry->a_un.a_val;
-	return NULL;
+		if (entry->a_type == type)
+			return entry->a_un.a_val;
+	return 0;
 }
 
 /**
@@ -86,11 +87,14 @@ void psu_guards_take(long *stack)
 {
 	char **environment = (char **)(stack + 1 + stack[0] + 1);
 	char **variable = find_variable(environment);
-	unsigned char *random = find_random_bytes(environment);
+	unsigned char *random =
+		(unsigned char *)find_auxiliary(environment, AT_RANDOM);
 	int fd = variable ? parse_descriptor(*variable) : -1;
 	struct psu_guards_handed handed = {.restarts = 0};
 
-	if (fd < 0 || !random)
+	/* who starts a program with more rights than his own must not choose
+	 * its guards */
+	if (fd < 0 || !random || find_auxiliary(environment, AT_SECURE))
 		return;
 	if (psu_state_raw_read(fd, &handed, PSU_GUARDS_LEN + 1) !=
 		PSU_GUARDS_LEN + 1)

@@ -3,18 +3,24 @@
  * manifest.c - list the program's objects, as the loader reports them
  *
  * The vDSO is the kernel's and no part of the program.  What is hashed is
- * what is mapped without write permission: code and constants.
+ * what is mapped without write permission: code and constants.  SHA-256 by
+ * OpenSSL's low-level calls, as in seal.c: the early restart hashes before any
+ * setup, and EVP would read openssl.cnf, which may load code.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "start/manifest.h"
 
 #include <elf.h>
 #include <link.h>
-#include <openssl/evp.h>
+#include <openssl/sha.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
 
-static void take_segment(struct psu_object *object, const ElfW(Phdr) *header,
+/** False if there is no room for it: what is not listed is not hashed. */
+static bool take_segment(struct psu_object *object, const ElfW(Phdr) *header,
 						 uint64_t load_addr)
 {
 	uint64_t start = load_addr + header->p_vaddr;
@@ -24,13 +30,16 @@ static void take_segment(struct psu_object *object, const ElfW(Phdr) *header,
 		object->first_addr = start;
 	if (end > object->end_addr)
 		object->end_addr = end;
-	if (header->p_flags & PF_W || object->segment_count == PSU_SEGMENTS_MAX)
-		return;
+	if (header->p_flags & PF_W || !header->p_memsz)
+		return true;
+	if (object->segment_count == PSU_SEGMENTS_MAX)
+		return false;
 	object->segments[object->segment_count++] = (struct psu_segment){
 		.start = start,
 		.end = end,
 		.executable = header->p_flags & PF_X,
 	};
+	return true;
 }
 
 /** Find the GNU build-id among the notes of one PT_NOTE segment. */
@@ -71,7 +80,7 @@ static void take_name(struct psu_object *object, const char *path)
 	memcpy(object->name, path, strnlen(path, sizeof(object->name) - 1));
 }
 
-static void take_headers(struct psu_object *object,
+static bool take_headers(struct psu_object *object,
 						 const struct dl_phdr_info *info)
 {
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
@@ -80,7 +89,8 @@ static void take_headers(struct psu_object *object,
 
 		switch (header->p_type) {
 		case PT_LOAD:
-			take_segment(object, header, info->dlpi_addr);
+			if (!take_segment(object, header, info->dlpi_addr))
+				return false;
 			break;
 		case PT_NOTE:
 			take_build_id(object, (const char *)addr, header->p_memsz);
@@ -96,6 +106,7 @@ static void take_headers(struct psu_object *object,
 			break;
 		}
 	}
+	return true;
 }
 
 static int take_object(struct dl_phdr_info *info, size_t len, void *context)
@@ -105,9 +116,8 @@ static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 
 	(void)len;
-	if (manifest->count == PSU_OBJECTS_MAX)
+	if (manifest->count == PSU_OBJECTS_MAX || !take_headers(object, info))
 		return -1;
-	take_headers(object, info);
 	if (vdso && object->first_addr <= vdso && vdso < object->end_addr) {
 		memset(object, 0, sizeof(*object));
 		return 0;
@@ -118,21 +128,15 @@ static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 	return 0;
 }
 
-static int digest_object(struct psu_object *object)
+static void digest_object(struct psu_object *object)
 {
-	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	int good = md && EVP_DigestInit_ex(md, EVP_sha256(), NULL);
+	SHA256_CTX sha;
 
-	for (size_t i = 0; good && i < object->segment_count; i++)
-		good = EVP_DigestUpdate(
-			md, (const void *)object->segments[i].start,
-			object->segments[i].end - object->segments[i].start);
-	good = good && EVP_DigestFinal_ex(md, object->digest.bytes, NULL);
-	EVP_MD_CTX_free(md);
-	return good ? 0
-				: psu_error_set(PSU_THREAD_E_SYSTEM,
-								"cannot compute a SHA-256 of this program: "
-								"check the memory limits of this process");
+	SHA256_Init(&sha);
+	for (size_t i = 0; i < object->segment_count; i++)
+		SHA256_Update(&sha, (const void *)object->segments[i].start,
+					  object->segments[i].end - object->segments[i].start);
+	SHA256_Final(object->digest.bytes, &sha);
 }
 
 static int list_objects(struct psu_manifest *manifest)
@@ -140,9 +144,10 @@ static int list_objects(struct psu_manifest *manifest)
 	memset(manifest, 0, sizeof(*manifest));
 	if (dl_iterate_phdr(take_object, manifest) != 0)
 		return psu_error_set(PSU_THREAD_E_SYSTEM,
-							 "this program consists of more than %d objects: "
-							 "link it statically",
-							 PSU_OBJECTS_MAX);
+							 "this program consists of more than %d objects, "
+							 "or one of them of more than %d segments: link it "
+							 "statically, without a linker script",
+							 PSU_OBJECTS_MAX, PSU_SEGMENTS_MAX);
 	return 0;
 }
 
@@ -150,15 +155,15 @@ int psu_manifest_make(struct psu_manifest *manifest_out)
 {
 	uint8_t encoded[PSU_MANIFEST_LEN_MAX];
 	int rc = list_objects(manifest_out);
+	SHA256_CTX sha;
 
-	for (size_t i = 0; !rc && i < manifest_out->count; i++)
-		rc = digest_object(&manifest_out->objects[i]);
 	if (rc)
 		return rc;
-	if (!EVP_Digest(encoded, psu_manifest_encode(manifest_out, encoded),
-					manifest_out->digest.bytes, NULL, EVP_sha256(), NULL))
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to list this program's objects");
+	for (size_t i = 0; i < manifest_out->count; i++)
+		digest_object(&manifest_out->objects[i]);
+	SHA256_Init(&sha);
+	SHA256_Update(&sha, encoded, psu_manifest_encode(manifest_out, encoded));
+	SHA256_Final(manifest_out->digest.bytes, &sha);
 	return 0;
 }
 
@@ -167,9 +172,9 @@ int psu_manifest_program_digest(struct psu_digest *digest_out)
 	struct psu_manifest manifest;
 	int rc = list_objects(&manifest);
 
-	if (!rc)
-		rc = digest_object(&manifest.objects[0]);
-	if (!rc)
-		*digest_out = manifest.objects[0].digest;
-	return rc;
+	if (rc)
+		return rc;
+	digest_object(&manifest.objects[0]);
+	*digest_out = manifest.objects[0].digest;
+	return 0;
 }

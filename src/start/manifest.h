@@ -18,7 +18,7 @@
 #define PSU_OBJECTS_MAX 64
 #define PSU_OBJECT_NAME_LEN 64 /* with its NUL */
 #define PSU_BUILD_ID_LEN 20
-#define PSU_SEGMENTS_MAX 8
+#define PSU_SEGMENTS_MAX 8 /* non-writable ones of an object */
 
 /** A mapped, non-writable part of an object. */
 struct psu_segment {
@@ -53,16 +53,17 @@ struct psu_manifest {
  * PSU_THREAD_E_SYSTEM. */
 PSU_MUST_CHECK int psu_manifest_make(struct psu_manifest *manifest_out);
 
-/** SHA-256 of the executable's own non-writable segments. */
+/** SHA-256 of the executable's own non-writable segments.  Returns 0 or
+ * PSU_THREAD_E_SYSTEM. */
 PSU_MUST_CHECK int psu_manifest_program_digest(struct psu_digest *digest_out);
 
 /** Bytes of one object on the wire, and of the longest list. */
 #define PSU_OBJECT_LEN 160
 #define PSU_MANIFEST_LEN_MAX (4 + PSU_OBJECTS_MAX * PSU_OBJECT_LEN)
 
-/** FORMAT.md, "Manifest".  Returns the bytes written to @buffer. */
+/** FORMAT.md, "MANIFEST".  Returns the bytes written to @bytes_out. */
 size_t psu_manifest_encode(const struct psu_manifest *manifest,
-						   uint8_t buffer[PSU_MANIFEST_LEN_MAX]);
+						   uint8_t bytes_out[PSU_MANIFEST_LEN_MAX]);
 
 /** Take a peer's list apart; nothing of it is used as an address.  Returns 0
  * or PSU_THREAD_E_PROTOCOL.  Every byte read here is hostile. */
@@ -70,9 +71,12 @@ PSU_MUST_CHECK int psu_manifest_decode(const uint8_t *bytes, size_t len,
 									   struct psu_manifest *manifest_out);
 
 /**
- * Say how two lists differ.  @there names the other host.  Records the
- * sentence and returns BINARY_MISMATCH (other contents, other objects) or
- * LAYOUT_MISMATCH (another address); 0 if they are the same.
+ * Say how two lists differ.
+ *
+ * @peer  how to name the other host in the sentence
+ *
+ * Returns BINARY_MISMATCH (other contents, other objects), LAYOUT_MISMATCH
+ * (another address), or 0 if they are the same.
  */
 PSU_MUST_CHECK int psu_manifest_compare(const struct psu_manifest *here,
 										const struct psu_manifest *there,

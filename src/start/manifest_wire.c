@@ -2,7 +2,7 @@
 /*
  * manifest_wire.c - the list of objects on the wire, and how two lists differ
  *
- * FORMAT.md, "Manifest", is the normative description.  Every byte decoded
+ * FORMAT.md, "MANIFEST", is the normative description.  Every byte decoded
  * here is hostile: a peer's addresses are compared and printed, never used.
  */
 #include "start/manifest.h"
@@ -49,20 +49,21 @@ static bool name_is_padded(const char name[PSU_OBJECT_NAME_LEN])
 }
 
 size_t psu_manifest_encode(const struct psu_manifest *manifest,
-						   uint8_t buffer[PSU_MANIFEST_LEN_MAX])
+						   uint8_t bytes_out[PSU_MANIFEST_LEN_MAX])
 {
-	struct psu_writer writer = {buffer, buffer + PSU_MANIFEST_LEN_MAX, false};
+	struct psu_writer writer = {
+		.at = bytes_out, .end = bytes_out + PSU_MANIFEST_LEN_MAX};
 
 	psu_put_u32(&writer, (uint32_t)manifest->count);
 	for (size_t i = 0; i < manifest->count; i++)
 		put_object(&writer, &manifest->objects[i]);
-	return (size_t)(writer.at - buffer);
+	return (size_t)(writer.at - bytes_out);
 }
 
 int psu_manifest_decode(const uint8_t *bytes, size_t len,
 						struct psu_manifest *manifest_out)
 {
-	struct psu_reader reader = {bytes, bytes + len, false};
+	struct psu_reader reader = {.at = bytes, .end = bytes + len};
 	struct psu_manifest manifest = {.count = psu_get_u32(&reader)};
 	bool good = manifest.count && manifest.count <= PSU_OBJECTS_MAX &&
 				len == 4 + manifest.count * PSU_OBJECT_LEN;

@@ -11,7 +11,6 @@
 #include "state/state.h"
 #include "trust/trust.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -176,6 +175,7 @@ static int may_restart(void)
 	if (stat("/proc/self/task", &tasks) != 0)
 		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
 							 "cannot read /proc/self/task: %m: mount /proc");
+	/* two links of any directory, and one for each thread */
 	if (tasks.st_nlink > 3)
 		return psu_error_set(PSU_THREAD_E_SETUP_TOO_LATE,
 							 "other threads exist already: call "
@@ -234,7 +234,7 @@ __attribute__((constructor)) static void restart_early(void)
 	if (!dir || getauxval(AT_SECURE) || getenv(PSU_GUARDS_VARIABLE))
 		return;
 	level = psu_log_silence();
-	if (sodium_init() >= 0 && psu_trust_load_deployment_key(dir, key) == 0) {
+	if (psu_trust_load_deployment_key(dir, key) == 0) {
 		if (psu_restart_if_needed(key) != 0)
 			psu_error_clear();
 		sodium_memzero(key, sizeof(key));

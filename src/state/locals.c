@@ -8,7 +8,6 @@
 #include <elf.h>
 #include <link.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/auxv.h>
 
 static const ElfW(Phdr) *find_tls_header(void)
@@ -79,7 +78,7 @@ int psu_locals_relink(uint64_t head, uint64_t low, uint64_t high,
 			return psu_error_set(PSU_THREAD_E_STATE_INVALID,
 								 "the thread's chain of pthread_cleanup_push "
 								 "buffers leaves its stack or has no end: do "
-								 "not migrate while a foreign buffer is pushed");
+								 "not migrate while a foreign one is pushed");
 		head = (uint64_t)buffer->__pad[0];
 		if (head < low || head >= high) {
 			buffer->__pad[0] = (void *)base;

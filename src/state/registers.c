@@ -28,13 +28,13 @@ static uint32_t mxcsr_mask(void)
 	return area.mask ? area.mask : 0xffbf;
 }
 
-int psu_state_valid(const struct psu_registers *registers)
+bool psu_state_valid(const struct psu_registers *registers)
 {
 	uint16_t control = x87_word(registers, 0);
 	uint16_t tags = x87_word(registers, 8);
 
 	if (registers->mxcsr & ~mxcsr_mask())
-		return 0;
+		return false;
 	/* psABI §3.2.1: at a call all x87 registers are empty; the control word's
 	 * bit 6 reads as one, and bits 7, 13 to 15 as zero */
 	return tags == 0xffff && (control & 0xe0c0) == 0x0040 &&

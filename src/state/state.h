@@ -15,6 +15,7 @@
 #ifndef PSU_STATE_H
 #define PSU_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,10 +44,11 @@ struct psu_traveller;
  */
 struct psu_local {
 	struct psu_traveller *self; /* NULL outside a migratable thread */
-	void *home_sp;			 /* where psu_state_leave returns to */
-	char sentence[512];		 /* of the last failure, see report.h */
+	void *home_sp;				/* where psu_state_leave returns to */
+	char sentence[512];			/* of the last failure, see report.h */
+	bool told;					/* it is in the log already */
 };
-_Static_assert(sizeof(struct psu_local) == 528, "reserved in assembly");
+_Static_assert(sizeof(struct psu_local) == 536, "reserved in assembly");
 
 extern __thread struct psu_local psu_local
 	__attribute__((visibility("hidden"), tls_model("initial-exec")));
@@ -114,9 +116,9 @@ char *psu_state_thread_pointer(void);
 
 /**
  * Check that @registers can be loaded: no reserved MXCSR bit, which would
- * fault, and an x87 environment as fnstenv leaves it.  Returns 1 or 0.
+ * fault, and an x87 environment as fnstenv leaves it.
  * Every byte read here is hostile.
  */
-int psu_state_valid(const struct psu_registers *registers);
+bool psu_state_valid(const struct psu_registers *registers);
 
 #endif

@@ -3,7 +3,8 @@
  * state_x86_64.S - the switches between the home and the travelling stack,
  * the program's entry point, and the library's thread-locals
  *
- * Contracts stand in state.h and guards.h.  Offsets of struct psu_registers
+ * Contracts stand in state.h and, of what the entry point calls, in
+ * start/guards.c.  Offsets of struct psu_registers
  * and struct psu_local are asserted there.  Calling convention: System V
  * psABI for x86-64, §3.2.  Callee-saved are rbx rbp r12-r15, rsp, the control
  * bits of MXCSR and the x87 control word; the whole x87 environment is kept,
@@ -251,8 +252,8 @@ psu_state_tls_bss_end:
 	.globl psu_local
 	.hidden psu_local
 	.type psu_local, @tls_object
-	.size psu_local, 528
+	.size psu_local, 536
 psu_local:
-	.zero 528
+	.zero 536
 
 	.section .note.GNU-stack, "", @progbits

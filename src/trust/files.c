@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 

@@ -8,7 +8,6 @@
  * is not host.key.  Neither openssl.cnf nor the environment has a say.
  */
 #include "trust/trust.h"
-
 #include "trust/certificate.h"
 #include "trust/credentials.h"
 #include "trust/pem.h"

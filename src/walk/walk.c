@@ -93,7 +93,8 @@ static int climb(struct walk *walk)
 								  "link with -Wl,--eh-frame-hdr");
 	if (rc == -UNW_ENOMEM)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to unwind the thread's stack");
+							 "no memory to unwind the thread's stack: free "
+							 "some");
 	if (rc <= 0 || unw_get_reg(&walk->cursor, UNW_REG_IP, &ip) < 0 ||
 		unw_get_reg(&walk->cursor, UNW_REG_SP, &cfa) < 0)
 		return refuse_frame(walk, "does not unwind to the thread's start: "
@@ -139,7 +140,8 @@ static int add_frame(struct walk *walk)
 		frames = realloc(chain->frames, walk->room * sizeof(*frames));
 		if (!frames)
 			return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-								 "no memory to list the thread's %zu frames",
+								 "no memory to list the thread's %zu frames: "
+								 "free some",
 								 chain->count);
 		chain->frames = frames;
 	}
@@ -165,7 +167,8 @@ static int begin_walk(struct walk *walk)
 	if (!address_space ||
 		unw_init_remote(&walk->cursor, address_space, &walk->memory) < 0)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to unwind the thread's stack");
+							 "no memory to unwind the thread's stack: free "
+							 "some");
 	walk->ip = (uint64_t)psu_state_resume_point;
 	walk->cfa = bounds->low;
 	return climb(walk);

@@ -28,7 +28,7 @@ struct bad_certificate {
 	char error[32];
 };
 
-static char deployment_top[] = "/tmp/psu-test-XXXXXX";
+static char deployment_top[sizeof("/tmp/psu-test-XXXXXX")];
 static struct bad_certificate manifest[BAD_COUNT];
 static size_t manifest_count;
 
@@ -73,6 +73,7 @@ static inline void read_manifest(void)
 	FILE *file = fopen(in_top("bad/manifest.tsv"), "r");
 	struct bad_certificate *bad = manifest;
 
+	manifest_count = 0;
 	ck_assert_ptr_nonnull(file);
 	while (manifest_count < BAD_COUNT &&
 		   fscanf(file, "%31[^\t]\t%31[^\t]\t%*[^\n]\n", bad->name,
@@ -101,6 +102,7 @@ static inline void make_deployment(void)
 	char command[4 * PATH_MAX];
 	const char *dir = source_dir();
 
+	strcpy(deployment_top, "/tmp/psu-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(deployment_top));
 	snprintf(command, sizeof(command),
 			 "exec >%s/log 2>&1; '%s/certs/make-certs.sh' %s/deployment "

@@ -49,7 +49,7 @@ int psu_error_set(int code, const char *format, ...)
 	return code;
 }
 
-int psu_error_known(int code)
+bool psu_error_known(int code)
 {
 	return code < 0;
 }

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * test_slot.c - a slot takes its own addresses and no others, and gives
+ * access to its two stacks alone
+ */
+#include "run_suite.h"
+
+#include "slot/slot.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define PAGE_LEN UINT64_C(4096)
+
+/** What the kernel allows at @addr, as "rwxp"; "" if nothing is mapped. */
+static const char *access_at(uint64_t addr)
+{
+	static char access[5];
+	FILE *maps = fopen("/proc/self/maps", "r");
+	uint64_t start, end;
+	bool found = false;
+	char line[512];
+
+	ck_assert_ptr_nonnull(maps);
+	while (!found && fgets(line, sizeof(line), maps))
+		found = sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &start, &end,
+					   access) == 3 &&
+				addr >= start && addr < end;
+	fclose(maps);
+	return found ? access : "";
+}
+
+START_TEST(addresses)
+{
+	const uint64_t last = psu_slot_addr(255, PSU_ZONE_SLOTS - 1);
+
+	ck_assert_uint_eq(psu_slot_addr(0, 0), UINT64_C(0x300000000000));
+	ck_assert_uint_eq(psu_slot_addr(1, 2), UINT64_C(0x302010000000));
+	ck_assert_uint_eq(last + PSU_SLOT_LEN, UINT64_C(0x500000000000));
+
+	ck_assert(psu_slot_addr_valid(PSU_WINDOW_ADDR, 256));
+	ck_assert(psu_slot_addr_valid(last, 256));
+	ck_assert(!psu_slot_addr_valid(last, 255));
+	ck_assert(!psu_slot_addr_valid(last + PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(PSU_WINDOW_ADDR - PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(0, 256));
+	ck_assert(!psu_slot_addr_valid(0 - PSU_SLOT_LEN, 256));
+	for (uint64_t bit = 1; bit < PSU_SLOT_LEN; bit <<= 1)
+		ck_assert(!psu_slot_addr_valid(PSU_WINDOW_ADDR + bit, 256));
+}
+END_TEST
+
+START_TEST(parts)
+{
+	struct psu_slot slot;
+	uint64_t addr = psu_slot_addr(7, 7);
+	uint64_t low, high, home;
+
+	ck_assert_int_eq(psu_slot_map(addr, &slot), 0);
+	ck_assert_uint_eq(slot.addr, addr);
+	low = psu_slot_stack_low(&slot);
+	high = psu_slot_stack_high(&slot);
+	home = psu_slot_home_low(&slot);
+	ck_assert_uint_eq(high - low, PSU_SLOT_STACK_LEN);
+	ck_assert_uint_ge(home - high, 16 * PAGE_LEN);
+	ck_assert_uint_eq(home + PSU_SLOT_HOME_LEN, addr + PSU_SLOT_LEN);
+
+	ck_assert_str_eq(access_at(addr), "---p");
+	ck_assert_str_eq(access_at(low - PAGE_LEN), "---p");
+	ck_assert_str_eq(access_at(low), "rw-p");
+	ck_assert_str_eq(access_at(high - PAGE_LEN), "rw-p");
+	ck_assert_str_eq(access_at(high), "---p");
+	ck_assert_str_eq(access_at(home - PAGE_LEN), "---p");
+	ck_assert_str_eq(access_at(home), "rw-p");
+	ck_assert_str_eq(access_at(addr + PSU_SLOT_LEN - PAGE_LEN), "rw-p");
+
+	psu_slot_unmap(&slot);
+	ck_assert_uint_eq(slot.addr, 0);
+	ck_assert_str_eq(access_at(addr), "");
+	ck_assert_str_eq(access_at(home), "");
+	psu_slot_unmap(&slot); /* none: nothing happens */
+}
+END_TEST
+
+/** Something lies at the slot's first, a middle, or its last page. */
+START_TEST(addresses_in_use)
+{
+	static const uint64_t places[] = {0, PSU_SLOT_LEN / 2,
+									  PSU_SLOT_LEN - PAGE_LEN};
+	uint64_t addr = psu_slot_addr(9, 1);
+	struct psu_slot slot = {0};
+	char *page = mmap((void *)(addr + places[_i]), PAGE_LEN,
+					  PROT_READ | PROT_WRITE,
+					  MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+
+	ck_assert_ptr_ne(page, MAP_FAILED);
+	strcpy(page, "mine");
+	ck_assert_int_eq(psu_slot_map(addr, &slot), PSU_THREAD_E_ADDRESS_IN_USE);
+	ck_assert_uint_eq(slot.addr, 0);
+	ck_assert_str_eq(page, "mine");
+	ck_assert_str_eq(access_at(addr + PSU_SLOT_LEN / 4), "");
+	munmap(page, PAGE_LEN);
+	ck_assert_int_eq(psu_slot_map(addr, &slot), 0);
+	psu_slot_unmap(&slot);
+}
+END_TEST
+
+START_TEST(frozen_and_thawed)
+{
+	struct psu_slot slot;
+	char *bytes;
+
+	ck_assert_int_eq(psu_slot_map(psu_slot_addr(9, 2), &slot), 0);
+	bytes = (char *)psu_slot_stack_high(&slot) - 8;
+	strcpy(bytes, "secret");
+	psu_slot_freeze(&slot);
+	ck_assert_str_eq(access_at((uint64_t)bytes), "---p");
+	ck_assert_str_eq(access_at(psu_slot_stack_low(&slot)), "---p");
+	ck_assert_str_eq(access_at(psu_slot_home_low(&slot)), "rw-p");
+	ck_assert_int_eq(psu_slot_thaw(&slot), 0);
+	ck_assert_str_eq(access_at((uint64_t)bytes), "rw-p");
+	ck_assert_str_eq(bytes, "");
+	psu_slot_unmap(&slot);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("slot");
+	TCase *tcase = tcase_create("slot");
+
+	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
+	tcase_add_test(tcase, addresses);
+	tcase_add_test(tcase, parts);
+	tcase_add_loop_test(tcase, addresses_in_use, 0, 3);
+	tcase_add_test(tcase, frozen_and_thawed);
+	suite_add_tcase(suite, tcase);
+	return run_suite(suite);
+}
