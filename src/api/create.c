@@ -7,17 +7,7 @@
 #include "net/limits.h"
 #include "report/report.h"
 
-static void log_result(struct psu_traveller *thread)
-{
-	bool ended = thread->stage == PSU_STAGE_ENDED;
-	void *result = psu_traveller_dispose(thread);
-
-	if (ended)
-		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
-				(long)result);
-}
-
-/** Wait for what becomes of a thread that was started here.  Lock held. */
+/** Wait for what becomes of a thread that runs here.  Lock held. */
 static enum psu_stage await_outcome(struct psu_traveller *thread)
 {
 	for (;;) {
@@ -32,6 +22,34 @@ static enum psu_stage await_outcome(struct psu_traveller *thread)
 	}
 }
 
+/** Free what the thread has here, unless it is needed still: for its coming
+ * home, or because there is no other image of it. */
+static int conclude(struct psu_traveller *thread, enum psu_stage stage)
+{
+	void *result;
+
+	switch (stage) {
+	case PSU_STAGE_ENDED:
+		result = psu_traveller_dispose(thread);
+		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
+				(long)result);
+		return 0;
+	case PSU_STAGE_AWAY:
+		if (!thread->born_here)
+			psu_traveller_dispose(thread);
+		return 0;
+	case PSU_STAGE_LOST:
+		return psu_error_keep(PSU_THREAD_E_LOST_WITH_PEER,
+							  "the destination died with the thread: see the "
+							  "log");
+	default:
+		return psu_error_set(PSU_THREAD_E_IN_DOUBT,
+							 "the destination does not say whether it has the "
+							 "thread: look there; it is asked as long as this "
+							 "process lives");
+	}
+}
+
 static int run_here(void *(*fn)(void *), void *arg)
 {
 	struct psu_traveller *thread;
@@ -43,22 +61,7 @@ static int run_here(void *(*fn)(void *), void *arg)
 	psu_process_lock();
 	stage = await_outcome(thread);
 	psu_process_unlock();
-	switch (stage) {
-	case PSU_STAGE_ENDED:
-		log_result(thread);
-		return 0;
-	case PSU_STAGE_LOST:
-		return psu_error_keep(PSU_THREAD_E_LOST_WITH_PEER,
-							  "the destination died with the thread: see the "
-							  "log");
-	case PSU_STAGE_IN_DOUBT:
-		return psu_error_set(PSU_THREAD_E_IN_DOUBT,
-							 "the destination does not say whether it has the "
-							 "thread: look there; it is asked as long as this "
-							 "process lives");
-	default:
-		return 0;
-	}
+	return conclude(thread, stage);
 }
 
 /** The next thread that came in through an opening.  Lock held. */
@@ -89,6 +92,7 @@ static int take_one_in(void)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_traveller *thread;
+	enum psu_stage stage;
 	struct psu_id migration;
 
 	psu_process_lock();
@@ -96,14 +100,11 @@ static int take_one_in(void)
 	psu_process_announce();
 	while (!(thread = claim_arrival(process)))
 		psu_process_wait(PSU_NEVER);
-	while (thread->stage == PSU_STAGE_RUNNING ||
-		   thread->stage == PSU_STAGE_IN_DOUBT)
-		psu_process_wait(PSU_NEVER);
 	migration = thread->arrived_by;
+	stage = await_outcome(thread);
 	linger(process, &migration);
 	psu_process_unlock();
-	log_result(thread);
-	return 0;
+	return conclude(thread, stage);
 }
 
 int psu_thread_create(void *(*fn)(void *), void *arg)

@@ -241,18 +241,21 @@ static void expire(struct reservation *reservation)
 {
 	struct psu_arrival *arrival = reservation->arrival;
 	struct psu_dest_answer answer;
+	bool late;
 
 	psu_process_lock();
-	if (!reservation->settled) {
+	late = !reservation->settled;
+	if (late) {
 		answer = psu_dest_expire(&psu_process_get()->dest,
 								 &arrival->statement->migration);
 		settle(reservation, &answer);
+	}
+	psu_process_unlock();
+	if (late)
 		psu_error_set(PSU_THREAD_E_RESERVATION_EXPIRED,
 					  "no COMMIT from %s within %d ms: the thread goes on "
 					  "there",
 					  arrival->session->peer_name, PSU_RESERVATION_MS);
-	}
-	psu_process_unlock();
 }
 
 /** Serve this session, or merely wait if it breaks, until the reservation is

@@ -73,8 +73,7 @@ static int may_leave(struct psu_departure *departure)
 						  &departure->endpoint);
 	if (rc)
 		return rc;
-	snprintf(departure->name, sizeof(departure->name), "%s port %s",
-			 departure->endpoint.host, departure->endpoint.port);
+	psu_socket_name(&departure->endpoint, departure->name);
 	await_acknowledgement(self);
 	return 0;
 }

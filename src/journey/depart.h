@@ -17,7 +17,7 @@
 struct psu_departure {
 	struct psu_traveller *thread;
 	struct psu_endpoint endpoint;
-	char name[PSU_PEER_NAME_LEN]; /* "host port 7310", for sentences and the
+	char name[PSU_PEER_NAME_LEN]; /* "host:7310", for sentences and the
 									 pool */
 	sigset_t mask;	/* the thread's, while all signals are blocked */
 	int cancel_state, cancel_type;

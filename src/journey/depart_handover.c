@@ -8,6 +8,7 @@
 #include "journey/depart.h"
 #include "net/limits.h"
 
+#include <stdio.h>
 #include <time.h>
 
 /** Tell the log, and whoever waits for the thread, that nobody knows. */
@@ -15,16 +16,15 @@ static void enter_doubt(struct psu_departure *departure)
 {
 	struct psu_traveller *self = departure->thread;
 
+	if (self->stage == PSU_STAGE_IN_DOUBT)
+		return;
+	psu_error_set(PSU_THREAD_E_IN_DOUBT,
+				  "%s may or may not have the thread: asking until it answers",
+				  departure->name);
 	psu_process_lock();
-	if (self->stage != PSU_STAGE_IN_DOUBT) {
-		self->stage = PSU_STAGE_IN_DOUBT;
-		self->in_doubt_since_ms = psu_socket_now_ms();
-		psu_error_set(PSU_THREAD_E_IN_DOUBT,
-					  "%s may or may not have the thread: asking until it "
-					  "answers",
-					  departure->name);
-		psu_process_announce();
-	}
+	self->stage = PSU_STAGE_IN_DOUBT;
+	self->in_doubt_since_ms = psu_socket_now_ms();
+	psu_process_announce();
 	psu_process_unlock();
 }
 
@@ -191,8 +191,12 @@ static void send_request(struct psu_departure *departure,
 		departure->session->broken = true;
 }
 
+/** What goes wrong here is not what the user is to read. */
 static void perform(struct psu_departure *departure, unsigned actions)
 {
+	char sentence[PSU_ERROR_SENTENCE_LEN];
+
+	snprintf(sentence, sizeof(sentence), "%s", psu_error_sentence());
 	if (actions & PSU_SOURCE_SEND_COMMIT)
 		send_request(departure, PSU_FRAME_COMMIT);
 	if (actions & PSU_SOURCE_SEND_STATUS)
@@ -201,6 +205,7 @@ static void perform(struct psu_departure *departure, unsigned actions)
 		send_request(departure, PSU_FRAME_CANCEL);
 	if (actions & PSU_SOURCE_SEND_FORGET)
 		send_request(departure, PSU_FRAME_FORGET);
+	psu_error_restore(sentence);
 }
 
 /** The machine is done, with @event; what it says, in words. */

@@ -70,7 +70,7 @@ PSU_MUST_CHECK int psu_process_spawn(void *(*fn)(void *), void *arg);
 
 /* ---- idle sessions to hosts that were dialled before (pool.c) */
 
-/** Take one out for @name ("host port 7310"), or NULL.  Only such as are
+/** Take one out for @name ("host:7310"), or NULL.  Only such as are
  * quiet. */
 struct psu_session *psu_pool_take(const char *name);
 /** Keep a session for the next move, or close it. */

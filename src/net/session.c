@@ -306,9 +306,7 @@ int psu_session_dial(const struct psu_session_context *context,
 
 	if (rc)
 		return rc;
-	snprintf(name, sizeof(name),
-			 strchr(endpoint->host, ':') ? "[%s]:%s" : "%s:%s",
-			 endpoint->host, endpoint->port);
+	psu_socket_name(endpoint, name);
 	rc = new_session(context, fd, endpoint->host, name, &session);
 	if (!rc)
 		rc = open_client(context, session);

@@ -19,7 +19,7 @@
 #include <sys/uio.h>
 
 /** Room for how a peer is named in sentences, with its NUL. */
-#define PSU_PEER_NAME_LEN 300
+#define PSU_PEER_NAME_LEN PSU_SOCKET_NAME_LEN
 
 /** What this process is, towards its peers. */
 struct psu_session_context {

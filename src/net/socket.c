@@ -104,6 +104,14 @@ int psu_socket_parse(const char *text, unsigned default_port,
 	return 0;
 }
 
+void psu_socket_name(const struct psu_endpoint *endpoint,
+					 char name_out[PSU_SOCKET_NAME_LEN])
+{
+	snprintf(name_out, PSU_SOCKET_NAME_LEN,
+			 strchr(endpoint->host, ':') ? "[%s]:%s" : "%s:%s",
+			 endpoint->host, endpoint->port);
+}
+
 /** Nothing is sent late, and a peer that has vanished is noticed. */
 static void set_options(int fd)
 {
@@ -161,8 +169,10 @@ static int connect_one(const struct addrinfo *address, int *fd_out)
 int psu_socket_dial(const struct psu_endpoint *endpoint, int *fd_out)
 {
 	struct addrinfo *list = NULL;
+	char name[PSU_SOCKET_NAME_LEN];
 	int error = resolve(endpoint, 0, &list);
 
+	psu_socket_name(endpoint, name);
 	if (error)
 		return psu_error_set(PSU_THREAD_E_HOST_UNKNOWN,
 							 "cannot resolve '%s': %s: check the name, or add "
@@ -178,14 +188,14 @@ int psu_socket_dial(const struct psu_endpoint *endpoint, int *fd_out)
 	freeaddrinfo(list);
 	if (error == ETIMEDOUT)
 		return psu_error_set(PSU_THREAD_E_HOST_SILENT,
-							 "%s port %s does not answer: check that the host "
-							 "is up and no firewall is in between",
-							 endpoint->host, endpoint->port);
+							 "%s does not answer: check that the host is up "
+							 "and no firewall is in between",
+							 name);
 	if (error)
 		return psu_error_set(PSU_THREAD_E_HOST_UNREACHABLE,
-							 "cannot connect to %s port %s: %s: start the "
-							 "server there, or check address and port",
-							 endpoint->host, endpoint->port, strerror(error));
+							 "cannot connect to %s: %s: start the server "
+							 "there, or check address and port",
+							 name, strerror(error));
 	return 0;
 }
 

@@ -37,6 +37,13 @@ int64_t psu_socket_deadline(int64_t ms);
 PSU_MUST_CHECK int psu_socket_parse(const char *text, unsigned default_port,
 									struct psu_endpoint *endpoint_out);
 
+/** Room for a name with its port. */
+#define PSU_SOCKET_NAME_LEN 300
+
+/** "host:7310" or "[v6]:7310", for sentences. */
+void psu_socket_name(const struct psu_endpoint *endpoint,
+					 char name_out[PSU_SOCKET_NAME_LEN]);
+
 /**
  * Resolve and connect; each address of the name is tried in turn.
  *

@@ -104,6 +104,12 @@ bool psu_error_told(void)
 	return psu_local.told;
 }
 
+void psu_error_restore(const char *sentence)
+{
+	psu_error_keep(0, "%s", sentence);
+	psu_local.told = true;
+}
+
 void psu_error_clear(void)
 {
 	psu_local.sentence[0] = '\0';

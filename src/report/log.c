@@ -7,6 +7,7 @@
  */
 #include "report/report.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@ static pthread_mutex_t log_lock = PTHREAD_MUTEX_INITIALIZER;
 static enum psu_thread_log_level log_level = PSU_THREAD_LOG_ERROR;
 static psu_thread_log_fn *log_fn;
 static void *log_context;
+static bool log_silent;
 
 static const char *level_name(enum psu_thread_log_level level)
 {
@@ -36,9 +38,12 @@ static void write_stderr(enum psu_thread_log_level level, const char *line)
 	char text[LINE_LEN + 16];
 	int len = snprintf(text, sizeof(text), "[%s] %s\n", level_name(level),
 					   line);
+	struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-	/* a log that cannot be written is nobody's failure */
-	if (write(STDERR_FILENO, text, (size_t)len) < 0)
+	/* a log that cannot be written is nobody's failure, and who fills a pipe
+	 * that nobody reads must not stop the process: the line is lost */
+	if (poll(&room, 1, 0) <= 0 ||
+		write(STDERR_FILENO, text, (size_t)len) < 0)
 		return;
 }
 
@@ -52,15 +57,11 @@ void psu_thread_set_log(enum psu_thread_log_level level,
 	pthread_mutex_unlock(&log_lock);
 }
 
-enum psu_thread_log_level psu_log_silence(void)
+void psu_log_silence(bool silent)
 {
-	enum psu_thread_log_level level;
-
 	pthread_mutex_lock(&log_lock);
-	level = log_level;
-	log_level = PSU_THREAD_LOG_NONE;
+	log_silent = silent;
 	pthread_mutex_unlock(&log_lock);
-	return level;
 }
 
 void psu_log_forked(void)
@@ -74,7 +75,7 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 	va_list args;
 
 	pthread_mutex_lock(&log_lock);
-	if (level <= log_level) {
+	if (level <= log_level && !log_silent) {
 		va_start(args, format);
 		vsnprintf(line, sizeof(line), format, args);
 		va_end(args);

@@ -42,6 +42,9 @@ const char *psu_error_sentence(void);
 /** Forget the calling thread's last failure. */
 void psu_error_clear(void);
 
+/** Let @sentence, which has been told before, be the last one again. */
+void psu_error_restore(const char *sentence);
+
 /** The name of a code without its prefix ("HOST_SILENT"); "UNKNOWN" if the
  * number is not in the table. */
 const char *psu_error_name(int code);
@@ -49,8 +52,8 @@ const char *psu_error_name(int code);
 /** Whether @code is a number of the table: what peers send is checked. */
 bool psu_error_known(int code);
 
-/** Log nothing until psu_thread_set_log() is called with what this returns. */
-enum psu_thread_log_level psu_log_silence(void);
+/** Log nothing, or again as before: for what is tried twice. */
+void psu_log_silence(bool silent);
 
 /** In a forked child: another thread may have been logging meanwhile. */
 void psu_log_forked(void);

@@ -225,7 +225,6 @@ __attribute__((constructor)) static void restart_early(void)
 {
 	uint8_t key[PSU_DEPLOYMENT_KEY_LEN];
 	const char *dir = getenv("PSU_THREAD_CERTS");
-	enum psu_thread_log_level level;
 
 	if (psu_guards_handed.found) {
 		restore_name();
@@ -233,7 +232,7 @@ __attribute__((constructor)) static void restart_early(void)
 	}
 	if (!dir || getauxval(AT_SECURE) || getenv(PSU_GUARDS_VARIABLE))
 		return;
-	level = psu_log_silence();
+	psu_log_silence(true);
 	if (psu_trust_load_deployment_key(dir, key) == 0) {
 		if (psu_restart_if_needed(key) != 0)
 			psu_error_clear();
@@ -241,5 +240,5 @@ __attribute__((constructor)) static void restart_early(void)
 	} else {
 		psu_error_clear();
 	}
-	psu_thread_set_log(level, NULL, NULL);
+	psu_log_silence(false);
 }

@@ -198,7 +198,7 @@ static void forked(const char *host, const char *certs)
 
 /* ---- sessions of our own making */
 
-static struct psu_session *dial(const char *host, char *name, size_t name_len)
+static struct psu_session *dial(const char *host, char *name)
 {
 	struct psu_endpoint endpoint;
 	struct psu_session *session = NULL;
@@ -207,7 +207,7 @@ static struct psu_session *dial(const char *host, char *name, size_t name_len)
 		psu_session_dial(&psu_process_get()->context, &endpoint, &session) !=
 			0)
 		exit(EXIT_FAILURE);
-	snprintf(name, name_len, "%s port %s", endpoint.host, endpoint.port);
+	psu_socket_name(&endpoint, name);
 	return session;
 }
 
@@ -233,7 +233,7 @@ static void go_warm(const char *host, const char *certs,
 	char name[300];
 
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	session = dial(host, name, sizeof(name));
+	session = dial(host, name);
 	ask(session);
 	psu_pool_put(name, session);
 	puts("Warm");
@@ -269,7 +269,7 @@ static void dumb(const char *host, const char *certs)
 	char name[300];
 
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	await_close(dial(host, name, sizeof(name)));
+	await_close(dial(host, name));
 }
 
 /** A good OFFER with a body of 8 KiB, of which only half is sent. */
@@ -312,7 +312,7 @@ static void stop_halfway(const char *host, const char *certs)
 	char name[300];
 
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	session = dial(host, name, sizeof(name));
+	session = dial(host, name);
 	send_half(session);
 	await_close(session);
 }

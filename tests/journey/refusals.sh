@@ -91,7 +91,7 @@ unknown() {
 unreachable() { # how, code
     start stranger tests/journey/strangers "$1" "$dir/stranger.port"
     await_port stranger "$started"
-    refuse "$2" "127\.0\.0\.1.$port|127\.0\.0\.1 port $port" "$certs/a" \
+    refuse "$2" "127\.0\.0\.1:$port" "$certs/a" \
         "127.0.0.1:$port"
 }
 

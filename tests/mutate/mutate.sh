@@ -75,7 +75,9 @@ needs() { # command
     local word
     case $1 in
         travel/*) echo tests/travel/O2.travel ;;
-        journey/*) printf '%s\n' tests/journey/{probe,strangers} apps/app{1,3} ;;
+        journey/*)
+            printf '%s\n' tests/journey/{probe,strangers} apps/app{1,3}
+            ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"
         done ;;
@@ -97,7 +99,7 @@ build() { # worker, target...
 }
 
 run_test() { # worker, command
-    { (cd "$work/$1" && srcdir=. timeout -k 5 "$limit_s" \
+    { (cd "$work/$1" && srcdir=. TMPDIR=$work timeout -k 5 "$limit_s" \
         bash -c "$(command_of "$2")") >"$work/$1.log" 2>&1 </dev/null
     } 2>/dev/null # what this shell says of a crash
 }

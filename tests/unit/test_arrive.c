@@ -252,10 +252,11 @@ static void *take_in(void *unused)
 /** Certificates and directories, made once, by the first of two runs. */
 static void prepare(void)
 {
-	static char directory[] = "/tmp/test_arrive.XXXXXX";
-	const char *srcdir = getenv("srcdir");
-	char path[64];
+	const char *srcdir = getenv("srcdir"), *tmpdir = getenv("TMPDIR");
+	char directory[256], path[300];
 
+	snprintf(directory, sizeof(directory), "%s/test_arrive.XXXXXX",
+			 tmpdir ? tmpdir : "/tmp");
 	if (!getenv("TEST_ARRIVE")) {
 		if (!mkdtemp(directory) ||
 			shell("exec >%s/log 2>&1; mkdir -m 700 %s/run && '%s/certs/"
@@ -278,7 +279,7 @@ static void prepare(void)
 static bool set_up(void)
 {
 	pthread_t taker;
-	char path[64];
+	char path[300];
 	FILE *file;
 	bool good;
 

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+#
+# hostile.sh - a peer that may send threads, and lies, gets no further
+#
+# It cannot take all sessions, start a thread again that was at home, end the
+# process by offers that come to nothing, have a thread started after it was
+# struck off the list, or answer for another host.  And who knocks before a
+# server is ready does not end it.
+
+# The cases are called by name:
+# shellcheck disable=SC2317
+# shellcheck source=tests/journey/lib.sh
+. "${srcdir:-.}/tests/journey/lib.sh"
+
+hostile=tests/journey/hostile
+certs=$work/certs
+make_certs "$certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
+
+serve() {
+    start server "$hostile" serve "$certs/b"
+    server=$started
+    await_port server "$server"
+}
+
+expect_alive() { # who, pid
+    kill -0 "$2" 2>/dev/null || wrong "$1 has ended"
+}
+
+crowd() {
+    open_input
+    serve
+    start crowd "$hostile" crowd "$certs/a" "127.0.0.1:$port"
+    await_line "$dir/crowd.out" '^Ready$' 60
+    expect_lines crowd 1 "$(limit PSU_PEER_SESSIONS_MAX) sessions"
+    run good "$hostile" move "$certs/c" "127.0.0.1:$port"
+    await_line "$dir/server.out" '^A thread runs$' 10
+}
+
+# The thread of `home` is sent to whoever $1 is, who plays with it.
+send_away() { # twice or wave
+    open_input
+    start taker "$hostile" "$1" "$certs/a" "$dir/home.port"
+    await_port taker "$started"
+    taker=$started
+    start home "$hostile" home "$certs/b" "127.0.0.1:$port"
+    home=$started
+}
+
+twice() {
+    send_away twice
+    await_line "$dir/home.out" '^A thread runs$' 10
+    # while the second offer waits for it to leave, it ends
+    await_line "$dir/taker.out" '^RUNNING$' 10
+    echo >&"$input_fd"
+    await_line "$dir/home.out" '^It has ended$' 10
+    await_line "$dir/taker.out" '^ABORTED REPLAYED$' 10
+    expect_lines home 1 'A thread runs'
+    expect_alive home "$home"
+}
+
+wave() {
+    send_away wave
+    await_end "$taker" 60
+    expect_status taker 0
+    expect_lines taker 1 '0 of [0-9]+ offers had another end'
+    expect_lines home 0 'A thread runs'
+    expect_alive home "$home"
+}
+
+struck_off() {
+    cp -rp "$certs/b" "$dir/b"
+    open_input
+    start server "$hostile" serve "$dir/b"
+    await_port server "$started"
+    start peer "$hostile" commit "$certs/a" "127.0.0.1:$port"
+    await_line "$dir/peer.out" '^PREPARED$' 10
+    grep -v '^peer .*/a ' "$certs/b/peers" >"$dir/peers"
+    chmod 600 "$dir/peers"
+    mv "$dir/peers" "$dir/b/peers"
+    echo >&"$input_fd"
+    await_line "$dir/peer.out" '^ABORTED CANCELLED$' 10
+    await_line "$dir/server.err" 'PEER_NOT_LISTED' 1
+    expect_lines server 0 'A thread runs'
+}
+
+other() {
+    open_input
+    start other "$hostile" other "$certs/b" "$certs/c"
+    await_line "$dir/other.out" '^Port [0-9]+$' 10
+    port=$(sed -n 's/^Port //p' "$dir/other.out")
+    start source "$hostile" move "$certs/a" "127.0.0.1:$port"
+    await_line "$dir/source.err" 'WRONG_ADDRESSEE' 20
+    await_line "$dir/other.out" '^Asked$' 1
+    expect_lines source 0 'It goes on at the source'
+    expect_alive source "$started"
+}
+
+# Connect without pause until the input ends.
+knock() { # port
+    while :; do
+        (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null || :
+    done
+}
+
+early() {
+    local knockers=()
+    open_input
+    serve
+    kill "$server"
+    await_end "$server" 10
+    for ((i = 0; i < 4; i++)); do
+        knock "$port" &
+        knockers+=("$!")
+    done
+    for ((i = 0; i < 30; i++)); do
+        rm -f "$dir/server.port"
+        PSU_THREAD_LISTEN=127.0.0.1:$port start server "$hostile" serve \
+            "$certs/b"
+        server=$started
+        await 10 eval "[[ -s $dir/server.port ]] ||
+            ! kill -0 $server 2>/dev/null"
+        kill "$server" 2>/dev/null
+        await_end "$server" 10
+        expect_status server 143
+    done
+    kill "${knockers[@]}"
+}
+
+for name in crowd twice struck_off other; do
+    start_case "$name" "$name"
+done
+await_cases
+run_case wave wave
+run_case early early
+finish
