@@ -218,7 +218,7 @@ static int listen_on(const struct addrinfo *address)
 
 static unsigned bound_port(int fd)
 {
-	struct sockaddr_storage address;
+	struct sockaddr_storage address = {0};
 	socklen_t len = sizeof(address);
 
 	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)

@@ -80,7 +80,7 @@ static const struct meaning *find(const struct meaning *list, size_t count,
 			return &list[i];
 	return NULL;
 }
-#define FIND(list, number) find(list, sizeof(list) / sizeof(*list), number)
+#define FIND(list, number) find(list, sizeof(list) / sizeof(*(list)), number)
 
 /** The reason of the first error of TLS itself in the queue, or 0. */
 static int take_reason(void)

@@ -28,7 +28,7 @@ struct bad_certificate {
 	char error[32];
 };
 
-static char deployment_top[256];
+static char deployment_top[sizeof("/tmp/psu-test-XXXXXX")];
 static struct bad_certificate manifest[BAD_COUNT];
 static size_t manifest_count;
 
@@ -100,10 +100,9 @@ static inline void remove_deployment(void)
 static inline void make_deployment(void)
 {
 	char command[4 * PATH_MAX];
-	const char *dir = source_dir(), *tmpdir = getenv("TMPDIR");
+	const char *dir = source_dir();
 
-	snprintf(deployment_top, sizeof(deployment_top), "%s/psu-test-XXXXXX",
-			 tmpdir ? tmpdir : "/tmp");
+	strcpy(deployment_top, "/tmp/psu-test-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(deployment_top));
 	snprintf(command, sizeof(command),
 			 "exec >%s/log 2>&1; '%s/certs/make-certs.sh' %s/deployment "

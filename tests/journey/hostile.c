@@ -77,7 +77,8 @@ static void commit(struct hostile_thread *thread)
 	if (!session)
 		return;
 	thread->flights = 2;
-	hostile_say(hostile_offer(thread, session, &answer));
+	hostile_offer(thread, session);
+	hostile_say(hostile_recv(session, &answer));
 	await_word();
 	hostile_say(hostile_ask(session, PSU_FRAME_COMMIT, &answer));
 }
@@ -91,7 +92,9 @@ static void twice(struct hostile_thread *thread)
 
 		if (!session)
 			return;
-		hostile_say(hostile_offer(thread, session, &answer));
+		hostile_offer(thread, session);
+		hostile_say("Offered");
+		hostile_say(hostile_recv(session, &answer));
 		hostile_ask(session, PSU_FRAME_FORGET, &answer);
 		thread->generation++;
 	}
@@ -116,7 +119,8 @@ static void *offer_in_vain(void *argument)
 			session = dial();
 		if (!session)
 			return (void *)(long)WAVE_OFFERS;
-		said = hostile_offer(&thread, session, &answer);
+		hostile_offer(&thread, session);
+		said = hostile_recv(session, &answer);
 		if (strcmp(said, "PREPARED") == 0)
 			said = hostile_ask(session, PSU_FRAME_CANCEL, &answer);
 		failed += strncmp(said, "ABORTED", 7) != 0;

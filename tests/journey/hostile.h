@@ -27,10 +27,12 @@ struct hostile_thread {
 void hostile_take(struct psu_traveller *self,
 				  struct hostile_thread *thread_out);
 
-/** Offer it; returns the answer in words.  @answer_out can be asked about. */
-const char *hostile_offer(const struct hostile_thread *thread,
-						  struct psu_session *session,
-						  struct psu_control *answer_out);
+/** Offer it, all of it; that this fails shows when the answer is received. */
+void hostile_offer(const struct hostile_thread *thread,
+				   struct psu_session *session);
+/** Returns the answer in words.  @answer_out can be asked about. */
+const char *hostile_recv(struct psu_session *session,
+						 struct psu_control *answer_out);
 /** Send a request about the move of @about, which gets the answer. */
 const char *hostile_ask(struct psu_session *session, enum psu_frame_type type,
 						struct psu_control *about);

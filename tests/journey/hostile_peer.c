@@ -79,8 +79,8 @@ static int send_frame(struct psu_session *session, enum psu_frame_type type,
 							psu_socket_deadline(PSU_MESSAGE_MS));
 }
 
-static const char *recv_answer(struct psu_session *session,
-							   struct psu_control *answer_out)
+const char *hostile_recv(struct psu_session *session,
+						 struct psu_control *answer_out)
 {
 	static __thread char words[100];
 	struct psu_frame_header header;
@@ -125,9 +125,8 @@ static void sign(const struct hostile_thread *thread,
 				  sealed_out);
 }
 
-const char *hostile_offer(const struct hostile_thread *thread,
-						  struct psu_session *session,
-						  struct psu_control *answer_out)
+void hostile_offer(const struct hostile_thread *thread,
+				   struct psu_session *session)
 {
 	uint8_t sealed[PSU_SEALED_LEN];
 
@@ -135,8 +134,7 @@ const char *hostile_offer(const struct hostile_thread *thread,
 	if (send_frame(session, PSU_FRAME_OFFER, sealed, sizeof(sealed)) != 0 ||
 		send_frame(session, PSU_FRAME_BODY, thread->head, thread->head_len) ||
 		send_frame(session, PSU_FRAME_BODY, thread->stack, thread->stack_len))
-		return "nothing";
-	return recv_answer(session, answer_out);
+		session->broken = true;
 }
 
 const char *hostile_ask(struct psu_session *session, enum psu_frame_type type,
@@ -151,7 +149,7 @@ const char *hostile_ask(struct psu_session *session, enum psu_frame_type type,
 
 	if (psu_session_send_control(session, &request) != 0)
 		return "nothing";
-	return type == PSU_FRAME_FORGET ? "" : recv_answer(session, about);
+	return type == PSU_FRAME_FORGET ? "" : hostile_recv(session, about);
 }
 
 /* ---- two hosts at one address */

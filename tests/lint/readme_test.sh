@@ -15,7 +15,12 @@ unset MAKEFLAGS MFLAGS MAKELEVEL PSU_THREAD_CERTS
 srcdir=$(cd -- "${srcdir:-.}" && pwd)
 work=$(mktemp -d)
 server=
-trap '[[ -z $server ]] || kill "$server" 2>/dev/null; rm -rf -- "$work"' EXIT
+trap 'clean_up' EXIT
+
+clean_up() {
+    [[ -z $server ]] || kill "$server" 2>/dev/null || true
+    rm -rf -- "$work"
+}
 
 fail() {
     printf 'README.md: %s\n' "$1"

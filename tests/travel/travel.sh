@@ -41,7 +41,7 @@ run() { # test, back or nothing
     start serve "$1" serve "$certs/b"
     serve=$!
     if await_port "$dir/serve.port" "$serve"; then
-        start go "$1" go "$certs/a" "127.0.0.1:$(<"$dir/serve.port")" $2
+        start go "$1" go "$certs/a" "127.0.0.1:$(<"$dir/serve.port")" ${2:+"$2"}
         go=$!
         wait -n "$serve" "$go" || status=1
     else

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * test_log.c - the log never stops the process that writes it
+ */
+#include "run_suite.h"
+
+#include "report/report.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define LINE "a line that nobody reads"
+
+/** Standard error is a full pipe; what was logged is lost, and the caller
+ * goes on. */
+START_TEST(full_pipe)
+{
+	char zeros[4096] = {0};
+	int fds[2], flags;
+
+	ck_assert_int_eq(pipe(fds), 0);
+	flags = fcntl(fds[1], F_GETFL);
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, flags | O_NONBLOCK), 0);
+	while (write(fds[1], zeros, sizeof(zeros)) > 0)
+		continue;
+	ck_assert_int_eq(fcntl(fds[1], F_SETFL, flags), 0);
+	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+}
+END_TEST
+
+/** With a reader it gets through, whole. */
+START_TEST(read_pipe)
+{
+	char text[100] = "";
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	ck_assert_int_gt(read(fds[0], text, sizeof(text) - 1), 0);
+	ck_assert_str_eq(text, "[error] " LINE "\n");
+}
+END_TEST
+
+static int entered[2], leave[2];
+
+static void dwell(enum psu_thread_log_level level, const char *line,
+				  void *context)
+{
+	char byte = 0;
+
+	(void)level;
+	(void)line;
+	(void)context;
+	if (write(entered[1], &byte, 1) != 1 || read(leave[0], &byte, 1) != 1)
+		_exit(EXIT_FAILURE);
+}
+
+static void *log_one(void *unused)
+{
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	return unused;
+}
+
+/** A child is forked while another thread logs: it can log all the same. */
+START_TEST(forked)
+{
+	pthread_t thread;
+	int status;
+	char byte;
+	pid_t child;
+
+	ck_assert(pipe(entered) == 0 && pipe(leave) == 0);
+	psu_thread_set_log(PSU_THREAD_LOG_ERROR, dwell, NULL);
+	ck_assert_int_eq(pthread_create(&thread, NULL, log_one, NULL), 0);
+	ck_assert_int_eq(read(entered[0], &byte, 1), 1);
+	child = fork();
+	if (child == 0) {
+		psu_log_forked();
+		psu_thread_set_log(PSU_THREAD_LOG_ERROR, NULL, NULL);
+		psu_log(PSU_THREAD_LOG_ERROR, LINE);
+		_exit(EXIT_SUCCESS);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, EXIT_SUCCESS);
+	ck_assert_int_eq(write(leave[1], &byte, 1), 1);
+	ck_assert_int_eq(pthread_join(thread, NULL), 0);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("log");
+	TCase *cases = tcase_create("log");
+
+	tcase_add_test(cases, full_pipe);
+	tcase_add_test(cases, read_pipe);
+	tcase_add_test(cases, forked);
+	suite_add_tcase(suite, cases);
+	return run_suite(suite);
+}
