@@ -18,7 +18,7 @@ void psu_arrive(struct psu_session *session,
 	if (rc) {
 		psu_session_refuse(session, rc);
 	} else if (psu_arrive_admit(&arrival)) {
-		rc = psu_arrive_take_opening(&arrival);
+		rc = psu_arrive_take_place(&arrival);
 		if (!rc)
 			rc = psu_arrive_take_slot(&arrival);
 		if (!rc)
@@ -27,6 +27,8 @@ void psu_arrive(struct psu_session *session,
 			rc = psu_arrive_decode(&arrival);
 		if (!rc)
 			rc = psu_arrive_check(&arrival);
+		if (!rc)
+			rc = psu_arrive_take_opening(&arrival);
 		if (!rc)
 			rc = psu_arrive_restore(&arrival);
 		if (!rc)

@@ -12,14 +12,15 @@
 #include "seal/seal.h"
 
 struct psu_arrival {
+	struct psu_arrival *next; /* of those that are coming in */
 	struct psu_session *session;
 	struct psu_peer peer; /* who offers it, as the peers file says now */
 
 	struct psu_verified *verified;
 	const struct psu_statement *statement; /* of verified */
-	bool opening_taken;	 /* the server lets one thread in for this */
-	bool body_counted;	 /* it is one of PSU_BODIES_MAX */
-	bool body_read;		 /* nothing of it is left on the session */
+	bool placed;		/* it is one of PSU_BODIES_MAX */
+	bool body_read;		/* nothing of it is left on the session */
+	bool opening_taken; /* the server lets one thread in for this */
 	struct psu_slot slot; /* mapped for a guest; a husk has its own */
 	struct psu_traveller *husk; /* of a thread that was born here */
 	uint8_t *head;
@@ -38,14 +39,15 @@ void psu_arrive(struct psu_session *session,
 void psu_arrive_control(struct psu_session *session,
 						const struct psu_frame_header *header);
 
-/* ---- the steps (arrive_steps.c); each returns 0 or why the thread is
+/* ---- the steps (arrive_steps.c, arrive_body.c); each returns 0 or why the thread is
  * refused */
 
 /** Receive the statement and verify it. */
 PSU_MUST_CHECK int psu_arrive_recv_offer(struct psu_arrival *arrival,
 										 const struct psu_frame_header *header);
-/** Wait until this server takes a thread in, or its own comes home. */
-PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
+/** Be one of the bodies that may come in at a time. */
+PSU_MUST_CHECK int psu_arrive_take_place(struct psu_arrival *arrival);
+void psu_arrive_leave_place(struct psu_arrival *arrival);
 /** Take the thread's addresses: a fresh slot, or its husk's. */
 PSU_MUST_CHECK int psu_arrive_take_slot(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
@@ -53,8 +55,12 @@ PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
 /** Check the image against this program: registers, frame chain. */
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
+/** Wait until this server takes a thread in; home needs no such wait. */
+PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
 /** Make the thread, parked, with all its state. */
 PSU_MUST_CHECK int psu_arrive_restore(struct psu_arrival *arrival);
+/** Where its stack lies, or will. */
+uint8_t *psu_arrive_stack(const struct psu_arrival *arrival);
 /** Receive what is left of a refused body, to be heard with the answer. */
 void psu_arrive_skip_body(struct psu_arrival *arrival);
 /** Give back what a refused arrival holds. */

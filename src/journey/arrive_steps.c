@@ -3,8 +3,8 @@
  * arrive_steps.c - the steps of an arrival, up to a parked thread
  *
  * Each of them refuses with a code and a sentence in this host's log.  Only a
- * verified statement is acted on; the body's bytes lie in a slot that nobody
- * runs in until they are verified, decoded and checked.
+ * verified statement is acted on; the body's bytes (arrive_body.c) lie in a
+ * slot that nobody runs in until they are verified, decoded and checked.
  */
 #include "journey/arrive.h"
 #include "net/limits.h"
@@ -60,59 +60,34 @@ static struct psu_traveller *find_own(const struct psu_statement *statement)
 	return found && psu_id_equal(&found->id, &statement->thread) ? found : NULL;
 }
 
-int psu_arrive_take_opening(struct psu_arrival *arrival)
-{
-	struct psu_process *process = psu_process_get();
-	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
-	struct psu_traveller *own;
-	bool home, open = true;
-
-	psu_process_lock();
-	own = find_own(arrival->statement);
-	home = own && own->born_here;
-	while (!home && !process->openings_count && open)
-		open = psu_process_wait(deadline);
-	arrival->body_counted = open && process->bodies_count < PSU_BODIES_MAX;
-	if (arrival->body_counted)
-		process->bodies_count++;
-	if (arrival->body_counted && !home) {
-		process->openings_count--;
-		arrival->opening_taken = true;
-	}
-	psu_process_unlock();
-	if (!open)
-		return psu_error_set(PSU_THREAD_E_BUSY,
-							 "refused a thread from %s: no psu_thread_create "
-							 "of this server waits for one: try again when it "
-							 "does",
-							 arrival->session->peer_name);
-	if (!arrival->body_counted)
-		return psu_error_set(PSU_THREAD_E_BUSY,
-							 "refused a thread from %s: %d are coming in: try "
-							 "again when they are here",
-							 arrival->session->peer_name, PSU_BODIES_MAX);
-	return 0;
-}
-
 /** A thread can be back before its pthread here has got as far as being a
  * husk, or, if it was a guest, before that has ended: wait for it. */
 static int take_husk(struct psu_arrival *arrival)
 {
 	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
 	struct psu_traveller *own;
+	bool home = false;
 
 	psu_process_lock();
-	do
-		own = find_own(arrival->statement);
-	while (own && !(own->born_here && own->stage == PSU_STAGE_AWAY) &&
-		   psu_process_wait(deadline));
+	while ((own = find_own(arrival->statement))) {
+		home = own->born_here;
+		if ((home && own->stage == PSU_STAGE_AWAY) ||
+			!psu_process_wait(deadline))
+			break;
+	}
 	/* it left with the next generation, and comes with one of those behind */
-	if (own && own->born_here && own->stage == PSU_STAGE_AWAY &&
+	if (own && home && own->stage == PSU_STAGE_AWAY &&
 		arrival->statement->generation > own->generation + 1) {
 		own->stage = PSU_STAGE_PARKED;
 		arrival->husk = own;
 	}
 	psu_process_unlock();
+	if (home && !arrival->husk)
+		return psu_error_set(PSU_THREAD_E_REPLAYED,
+							 "refused a thread from %s: it is at home already, "
+							 "has ended, or was farther when it left: end that "
+							 "copy of it",
+							 arrival->session->peer_name);
 	return arrival->husk ? psu_slot_thaw(&arrival->husk->slot) : 0;
 }
 
@@ -127,133 +102,18 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 							 "slot: install the same version on both hosts",
 							 arrival->session->peer_name, addr);
 	rc = take_husk(arrival);
-	if (!rc && !arrival->husk && !arrival->opening_taken)
-		return psu_error_set(PSU_THREAD_E_REPLAYED,
-							 "refused a thread from %s: it is at home already, "
-							 "has ended, or was farther when it left: end that "
-							 "copy of it",
-							 arrival->session->peer_name);
 	if (!rc && !arrival->husk)
 		rc = psu_slot_map(addr, &arrival->slot);
 	return rc;
 }
 
-/* ---- the body */
-
-static uint8_t *stack_of(const struct psu_arrival *arrival)
+uint8_t *psu_arrive_stack(const struct psu_arrival *arrival)
 {
 	const struct psu_slot *slot =
 		arrival->husk ? &arrival->husk->slot : &arrival->slot;
 
 	return (uint8_t *)(psu_slot_stack_high(slot) -
 					   arrival->statement->stack_len);
-}
-
-/** @rc is why the next bytes of the body do not come. */
-static int tell_stopped(const struct psu_arrival *arrival, int rc)
-{
-	if (psu_error_told())
-		return rc;
-	return psu_error_set(rc,
-						 "%s stopped in the middle of a thread's body: it goes "
-						 "on there",
-						 arrival->session->peer_name);
-}
-
-static int recv_body_header(struct psu_arrival *arrival, uint64_t left,
-							uint32_t *len_out, int64_t deadline)
-{
-	struct psu_frame_header header;
-	int rc = psu_session_recv_header(arrival->session, &header, deadline);
-
-	if (rc)
-		return tell_stopped(arrival, rc);
-	if (header.type != PSU_FRAME_BODY ||
-		header.stream != arrival->statement->stream ||
-		header.payload_len > left) {
-		arrival->session->broken = true;
-		return psu_error_set(PSU_THREAD_E_PROTOCOL,
-							 "%s sent a %s that does not fit the statement: "
-							 "install the same version on both hosts",
-							 arrival->session->peer_name,
-							 psu_frame_name(header.type));
-	}
-	*len_out = header.payload_len;
-	return 0;
-}
-
-/** @len bytes of position @at of the body: first the head, then the stack,
- * straight to where it will be. */
-static int recv_part(struct psu_arrival *arrival, uint64_t at, uint32_t len,
-					 int64_t deadline)
-{
-	uint64_t head_len = arrival->statement->head_len;
-	uint64_t of_head = at < head_len ? head_len - at : 0;
-	uint64_t stack_at = at > head_len ? at - head_len : 0;
-	int rc = 0;
-
-	if (of_head > len)
-		of_head = len;
-	if (of_head)
-		rc = psu_session_recv(arrival->session, arrival->head + at, of_head,
-							  deadline);
-	if (!rc && len > of_head)
-		rc = psu_session_recv(arrival->session, stack_of(arrival) + stack_at,
-							  len - of_head, deadline);
-	return rc ? tell_stopped(arrival, rc) : 0;
-}
-
-int psu_arrive_recv_body(struct psu_arrival *arrival)
-{
-	const struct psu_statement *statement = arrival->statement;
-	uint64_t len = statement->head_len + statement->stack_len, at = 0;
-	int64_t deadline = psu_session_body_deadline(len);
-	int rc = 0;
-
-	arrival->head = malloc(statement->head_len);
-	if (!arrival->head)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for a thread of %" PRIu64 " bytes: "
-							 "free some",
-							 len);
-	while (!rc && at < len) {
-		uint32_t part_len;
-
-		rc = recv_body_header(arrival, len - at, &part_len, deadline);
-		if (!rc)
-			rc = recv_part(arrival, at, part_len, deadline);
-		if (!rc)
-			at += part_len;
-	}
-	arrival->body_read = true;
-	if (!rc)
-		psu_log(PSU_THREAD_LOG_DEBUG, "Received %" PRIu64 " bytes over the "
-									  "socket",
-				len + PSU_SEALED_LEN);
-	return rc;
-}
-
-void psu_arrive_skip_body(struct psu_arrival *arrival)
-{
-	const struct psu_statement *statement = arrival->statement;
-	uint64_t left = statement->head_len + statement->stack_len;
-	int64_t deadline = psu_session_body_deadline(left);
-	uint8_t waste[4096];
-
-	while (!arrival->body_read && !arrival->session->broken && left) {
-		uint32_t part_len = 0;
-		int rc = recv_body_header(arrival, left, &part_len, deadline);
-
-		for (uint32_t at = 0; !rc && at < part_len;) {
-			uint32_t len = part_len - at;
-
-			len = len < sizeof(waste) ? len : (uint32_t)sizeof(waste);
-			rc = psu_session_recv(arrival->session, waste, len, deadline);
-			at += len;
-			left -= len;
-		}
-	}
-	arrival->body_read = true;
 }
 
 /* ---- decode → check → restore */
@@ -263,7 +123,7 @@ static int check_state(struct psu_arrival *arrival)
 {
 	const struct psu_registers *registers = &arrival->image.registers;
 
-	if (registers->rsp != (uint64_t)stack_of(arrival) ||
+	if (registers->rsp != (uint64_t)psu_arrive_stack(arrival) ||
 		!psu_state_valid(registers))
 		return psu_error_set(PSU_THREAD_E_STATE_INVALID,
 							 "the registers of a thread from %s are out of "
@@ -301,7 +161,7 @@ static int check_chain(struct psu_arrival *arrival)
 int psu_arrive_decode(struct psu_arrival *arrival)
 {
 	int rc = psu_seal_verify_body(arrival->verified, arrival->head,
-								  stack_of(arrival), &arrival->body);
+								  psu_arrive_stack(arrival), &arrival->body);
 
 	return rc ? rc : psu_image_decode(arrival->body, &arrival->image);
 }
@@ -311,6 +171,29 @@ int psu_arrive_check(struct psu_arrival *arrival)
 	int rc = check_state(arrival);
 
 	return rc ? rc : check_chain(arrival);
+}
+
+int psu_arrive_take_opening(struct psu_arrival *arrival)
+{
+	struct psu_process *process = psu_process_get();
+	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+
+	if (arrival->husk)
+		return 0;
+	psu_process_lock();
+	while (!process->openings_count && psu_process_wait(deadline))
+		continue;
+	if (process->openings_count) {
+		process->openings_count--;
+		arrival->opening_taken = true;
+	}
+	psu_process_unlock();
+	if (arrival->opening_taken)
+		return 0;
+	return psu_error_set(PSU_THREAD_E_BUSY,
+						 "refused a thread from %s: no psu_thread_create of "
+						 "this server waits for one: try again when it does",
+						 arrival->session->peer_name);
 }
 
 int psu_arrive_restore(struct psu_arrival *arrival)
@@ -348,12 +231,7 @@ void psu_arrive_undo(struct psu_arrival *arrival)
 
 void psu_arrive_fini(struct psu_arrival *arrival)
 {
-	struct psu_process *process = psu_process_get();
-
-	psu_process_lock();
-	if (arrival->body_counted)
-		process->bodies_count--;
-	psu_process_unlock();
+	psu_arrive_leave_place(arrival);
 	psu_chain_free(&arrival->chain);
 	psu_image_fini(&arrival->image);
 	psu_verified_body_free(arrival->body);

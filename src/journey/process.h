@@ -19,6 +19,7 @@
 #include <pthread.h>
 
 struct psu_traveller;
+struct psu_arrival;
 struct psu_caller;
 
 struct psu_process {
@@ -36,7 +37,7 @@ struct psu_process {
 	struct psu_dest dest;		   /* moves that came here */
 	struct psu_traveller *threads; /* on this host, or born here */
 	struct psu_caller *callers;	   /* connections to the server */
-	unsigned bodies_count;		   /* being received now */
+	struct psu_arrival *arrivals;  /* threads that are coming in */
 	unsigned openings_count;	   /* threads that may still come in */
 	struct psu_session *pool[PSU_POOL_MAX]; /* idle sessions, dialled by us */
 	char pool_names[PSU_POOL_MAX][PSU_PEER_NAME_LEN];

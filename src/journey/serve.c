@@ -107,8 +107,10 @@ static void follow_requests(struct psu_session *session)
 
 	while (!session->broken) {
 		struct psu_frame_header header;
+		int64_t deadline = psu_socket_deadline(patience_ms);
+		int64_t end = session->opened_ms + PSU_SESSION_AGE_MS;
 		int rc = psu_session_recv_header(session, &header,
-										 psu_socket_deadline(patience_ms));
+										 deadline < end ? deadline : end);
 
 		/* it is usual only for one that has asked something before */
 		if (rc == PSU_THREAD_E_HOST_SILENT &&

@@ -7,6 +7,7 @@
  */
 #include "journey/traveller.h"
 #include "journey/process.h"
+#include "net/limits.h"
 #include "state/locals.h"
 
 #include <errno.h>
@@ -249,10 +250,31 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 	return thread;
 }
 
+/** Lock a slot of this host's zone and map it.  One may be taken by a guest
+ * whose home was a process of this host that has died: then the next. */
+static int take_free_slot(struct psu_traveller *thread)
+{
+	struct psu_process *process = psu_process_get();
+	uint32_t zone = psu_trust_zone(process->trust);
+	int rc = PSU_THREAD_E_ADDRESS_IN_USE;
+
+	for (int tries = 0; rc == PSU_THREAD_E_ADDRESS_IN_USE &&
+						tries < PSU_SLOT_TRIES; tries++) {
+		rc = psu_runtime_lock_slot(process->runtime, PSU_ZONE_SLOTS,
+								   &thread->slot_number);
+		if (rc)
+			return rc;
+		rc = psu_slot_map(psu_slot_addr(zone, thread->slot_number),
+						  &thread->slot);
+		if (rc)
+			psu_runtime_unlock_slot(process->runtime, thread->slot_number);
+	}
+	return rc;
+}
+
 int psu_traveller_birth(void *(*fn)(void *), void *arg,
 						struct psu_traveller **thread_out)
 {
-	struct psu_process *process = psu_process_get();
 	struct psu_traveller *thread = new_traveller(PSU_STAGE_RUNNING);
 	int rc;
 
@@ -261,19 +283,14 @@ int psu_traveller_birth(void *(*fn)(void *), void *arg,
 	randombytes_buf(thread->id.bytes, sizeof(thread->id.bytes));
 	thread->fn = fn;
 	thread->arg = arg;
-	rc = psu_runtime_lock_slot(process->runtime, PSU_ZONE_SLOTS,
-							   &thread->slot_number);
+	rc = take_free_slot(thread);
 	if (rc) {
 		free(thread);
 		return rc;
 	}
 	thread->born_here = true;
 	enlist(thread);
-	rc = psu_slot_map(psu_slot_addr(psu_trust_zone(process->trust),
-									thread->slot_number),
-					  &thread->slot);
-	if (!rc)
-		rc = start_pthread(thread);
+	rc = start_pthread(thread);
 	if (rc) {
 		discard(thread);
 		return rc;

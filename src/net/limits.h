@@ -58,12 +58,19 @@
 #define PSU_PEER_SESSIONS_MAX 64
 /** Bodies being received at the same time; beyond that: BUSY. */
 #define PSU_BODIES_MAX 16
+/** Of them from one peer. */
+#define PSU_PEER_BODIES_MAX 4
 /** Moves that a process remembers, and of them those of one peer.  A peer's
  * oldest record that only refuses what was read already makes room for a new
  * one; if there is none, an OFFER is refused as BUSY and a CANCEL answered by
  * UNKNOWN. */
 #define PSU_DEST_RECORDS_MAX 4096
 #define PSU_DEST_PEER_RECORDS_MAX 1024
+
+/* ---- a birth */
+
+/** Slots that are tried for a new thread if guests have taken some. */
+#define PSU_SLOT_TRIES 8
 
 /* ---- a move */
 

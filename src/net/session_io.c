@@ -14,6 +14,15 @@
 /** Bytes of one TLS record, and of one copy. */
 #define RECORD_LEN 16384
 
+static int out_of_time(struct psu_session *session)
+{
+	session->broken = true;
+	return psu_error_keep(PSU_THREAD_E_HOST_SILENT,
+						  "%s does not answer in time: check that it is up and "
+						  "the network works",
+						  session->peer_name);
+}
+
 /** After a TLS call that did not finish: wait for what it wants.  0: try
  * again.  That nothing comes, or no more, is for the caller to report. */
 static int wait_for_tls(struct psu_session *session, int result,
@@ -25,11 +34,7 @@ static int wait_for_tls(struct psu_session *session, int result,
 		if (psu_socket_wait(session->fd, wants == SSL_ERROR_WANT_WRITE,
 							deadline))
 			return 0;
-		session->broken = true;
-		return psu_error_keep(PSU_THREAD_E_HOST_SILENT,
-							  "%s does not answer in time: check that it is "
-							  "up and the network works",
-							  session->peer_name);
+		return out_of_time(session);
 	}
 	session->broken = true;
 	if (wants == SSL_ERROR_ZERO_RETURN)
@@ -157,7 +162,13 @@ int psu_session_recv_header(struct psu_session *session,
 							int64_t deadline)
 {
 	uint8_t bytes[PSU_FRAME_HEADER_LEN];
-	int rc = psu_session_recv(session, bytes, 1, deadline);
+	int rc = 0;
+
+	/* who sends without pause gets no more time for it */
+	if (psu_socket_now_ms() >= deadline)
+		rc = out_of_time(session);
+	if (!rc)
+		rc = psu_session_recv(session, bytes, 1, deadline);
 
 	if (!rc)
 		rc = psu_session_recv(session, bytes + 1, sizeof(bytes) - 1,
