@@ -39,8 +39,8 @@ void psu_arrive(struct psu_session *session,
 void psu_arrive_control(struct psu_session *session,
 						const struct psu_frame_header *header);
 
-/* ---- the steps (arrive_steps.c, arrive_body.c); each returns 0 or why the thread is
- * refused */
+/* ---- the steps (arrive_steps.c, arrive_body.c); each returns 0 or why the
+ * thread is refused */
 
 /** Receive the statement and verify it. */
 PSU_MUST_CHECK int psu_arrive_recv_offer(struct psu_arrival *arrival,

@@ -19,7 +19,8 @@ static void enter_doubt(struct psu_departure *departure)
 	if (self->stage == PSU_STAGE_IN_DOUBT)
 		return;
 	psu_error_set(PSU_THREAD_E_IN_DOUBT,
-				  "%s may or may not have the thread: asking until it answers",
+				  "%s may or may not have the thread: if the program has ended "
+				  "there, start it again; it is asked until it answers",
 				  departure->name);
 	psu_process_lock();
 	self->stage = PSU_STAGE_IN_DOUBT;
@@ -159,6 +160,8 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 	struct psu_process *process = psu_process_get();
 	int rc;
 
+	/* what is tried again and again is an error once */
+	psu_error_whisper(departure->asked_again);
 	enter_doubt(departure);
 	departure->asked_again = true;
 	psu_session_close(departure->session);
@@ -168,6 +171,7 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 						  &departure->session);
 	if (!rc)
 		rc = check_destination(departure);
+	psu_error_whisper(false);
 	return (struct psu_source_event){
 		.kind = rc ? PSU_SOURCE_LINE_BROKE : PSU_SOURCE_LINE_OPENED,
 		.code = rc,

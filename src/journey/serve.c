@@ -250,7 +250,12 @@ int psu_serve_start(struct psu_process *process)
 
 	snprintf(endpoint.port, sizeof(endpoint.port), "%d",
 			 PSU_THREAD_DEFAULT_PORT);
-	if (listen_text)
+	if (listen_text && strspn(listen_text, "0123456789") == strlen(listen_text))
+		rc = psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+						   "PSU_THREAD_LISTEN='%s' is no address: for a port "
+						   "on all addresses write :%s",
+						   listen_text, listen_text);
+	else if (listen_text)
 		rc = psu_socket_parse(listen_text, PSU_THREAD_DEFAULT_PORT, &endpoint);
 	if (!rc)
 		rc = psu_socket_listen(&endpoint, &process->listen_fd, &port);

@@ -93,10 +93,17 @@ int psu_error_keep(int code, const char *format, ...)
 int psu_error_tell(int code)
 {
 	if (!psu_local.told)
-		psu_log(PSU_THREAD_LOG_ERROR, "%s: %s", psu_error_name(code),
+		psu_log(psu_local.whispering ? PSU_THREAD_LOG_DEBUG
+									 : PSU_THREAD_LOG_ERROR,
+				"%s: %s", psu_error_name(code),
 				psu_local.sentence);
 	psu_local.told = true;
 	return code;
+}
+
+void psu_error_whisper(bool on)
+{
+	psu_local.whispering = on;
 }
 
 bool psu_error_told(void)

@@ -33,6 +33,10 @@ int psu_error_keep(int code, const char *format, ...) PSU_PRINTF(2, 3);
 /** Log what was only kept; nothing if it is in the log.  Returns @code. */
 int psu_error_tell(int code);
 
+/** Let the calling thread's failures be debug lines from now on, or errors
+ * again. */
+void psu_error_whisper(bool on);
+
 /** Whether the calling thread's last failure is in the log. */
 bool psu_error_told(void);
 

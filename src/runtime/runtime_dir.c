@@ -43,7 +43,9 @@ static int check_private(int dir_fd, struct candidate *candidate)
 	if (status.st_mode & 077) {
 		candidate->exposed = true;
 		snprintf(candidate->why, WHY_LEN,
-				 "others can enter it (mode 0%o): close it with chmod 700",
+				 "others can enter it (mode 0%o): name a directory of your own "
+				 "in PSU_THREAD_RUNTIME, or, if this one is yours alone, "
+				 "chmod 700 it",
 				 status.st_mode & 07777);
 		return -1;
 	}

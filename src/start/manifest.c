@@ -154,6 +154,7 @@ static int list_objects(struct psu_manifest *manifest)
 int psu_manifest_make(struct psu_manifest *manifest_out)
 {
 	uint8_t encoded[PSU_MANIFEST_LEN_MAX];
+	size_t len;
 	int rc = list_objects(manifest_out);
 	SHA256_CTX sha;
 
@@ -162,7 +163,10 @@ int psu_manifest_make(struct psu_manifest *manifest_out)
 	for (size_t i = 0; i < manifest_out->count; i++)
 		digest_object(&manifest_out->objects[i]);
 	SHA256_Init(&sha);
-	SHA256_Update(&sha, encoded, psu_manifest_encode(manifest_out, encoded));
+	len = psu_manifest_encode(manifest_out, encoded);
+	/* what the executable's file is called makes no difference */
+	memset(encoded + 4, 0, PSU_OBJECT_NAME_LEN);
+	SHA256_Update(&sha, encoded, len);
 	SHA256_Final(manifest_out->digest.bytes, &sha);
 	return 0;
 }

@@ -107,7 +107,8 @@ int psu_manifest_compare(const struct psu_manifest *here,
 
 		if (!psu_digest_equal(&a->digest, &b->digest) ||
 			memcmp(a->build_id, b->build_id, PSU_BUILD_ID_LEN) != 0 ||
-			a->tls_len != b->tls_len || strcmp(a->name, b->name) != 0)
+			a->tls_len != b->tls_len ||
+			(i > 0 && strcmp(a->name, b->name) != 0))
 			return contents_differ(a, b, peer);
 		if (a->load_addr != b->load_addr || a->first_addr != b->first_addr ||
 			a->end_addr != b->end_addr)

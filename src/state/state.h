@@ -47,6 +47,7 @@ struct psu_local {
 	void *home_sp;				/* where psu_state_leave returns to */
 	char sentence[512];			/* of the last failure, see report.h */
 	bool told;					/* it is in the log already */
+	bool whispering;			/* failures are debug lines now */
 };
 _Static_assert(sizeof(struct psu_local) == 536, "reserved in assembly");
 

@@ -68,6 +68,12 @@ static int find_peer(struct psu_trust *trust,
 		code = check_self(trust);
 	if (code)
 		return code;
+	if (psu_digest_equal(&identity->digest, &trust->self.digest))
+		return psu_error_set(PSU_THREAD_E_PEER_NOT_LISTED,
+							 "the peer shows this host's own identity '%s': "
+							 "give each host a certificate directory of its "
+							 "own",
+							 identity->uri);
 	peer = psu_peers_find(trust->peers, &identity->digest);
 	if (!peer)
 		return psu_error_set(PSU_THREAD_E_PEER_NOT_LISTED,

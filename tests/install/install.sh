@@ -36,7 +36,8 @@ check() { # what, command...
 # ---- what is installed
 
 same_files() {
-    printf '%s\n' libpsu_thread.a psu_thread.h psu_thread.pc >"$work/wanted"
+    printf '%s\n' libpsu_thread.a make-certs.sh psu_thread.h psu_thread.pc \
+        >"$work/wanted"
     find "$dest" -type f -printf '%f\n' | sort | diff -u "$work/wanted" -
 }
 

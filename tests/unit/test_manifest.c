@@ -66,6 +66,7 @@ START_TEST(digests)
 	const struct psu_object *object = &manifest.objects[0];
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	struct psu_digest digest;
+	size_t len;
 
 	/* what is hashed is what is not writable, all of it */
 	EVP_DigestInit_ex(md, EVP_sha256(), NULL);
@@ -76,8 +77,10 @@ START_TEST(digests)
 	EVP_MD_CTX_free(md);
 	ck_assert(psu_digest_equal(&digest, &object->digest));
 
-	EVP_Digest(encoded, psu_manifest_encode(&manifest, encoded),
-			   digest.bytes, NULL, EVP_sha256(), NULL);
+	/* the list's is of it as sent, but for the executable's name */
+	len = psu_manifest_encode(&manifest, encoded);
+	memset(encoded + 4, 0, PSU_OBJECT_NAME_LEN);
+	EVP_Digest(encoded, len, digest.bytes, NULL, EVP_sha256(), NULL);
 	ck_assert(psu_digest_equal(&digest, &manifest.digest));
 
 	/* variables have no part in it */
@@ -185,7 +188,6 @@ static const struct {
 	int code;
 } differences[] = {
 #define CASE(field, code) {offsetof(struct psu_object, field), code}
-	CASE(name, BINARY),
 	CASE(build_id, BINARY),
 	CASE(build_id[PSU_BUILD_ID_LEN - 1], BINARY),
 	CASE(tls_len, BINARY),
@@ -210,6 +212,17 @@ START_TEST(every_difference)
 			strstr(psu_error_sentence(), manifest.objects[object].name));
 		ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "hostB"));
 	}
+}
+END_TEST
+
+START_TEST(names)
+{
+	fill(2);
+	other = manifest;
+	strcpy(other.objects[0].name, "renamed");
+	ck_assert_int_eq(psu_manifest_compare(&manifest, &other, "b"), 0);
+	strcpy(other.objects[1].name, "renamed");
+	ck_assert_int_eq(psu_manifest_compare(&manifest, &other, "b"), BINARY);
 }
 END_TEST
 
@@ -256,6 +269,7 @@ int main(void)
 	tcase_add_test(tcase, reserved_bytes_and_names);
 	tcase_add_loop_test(tcase, every_difference, 0,
 						(int)(sizeof(differences) / sizeof(*differences)));
+	tcase_add_test(tcase, names);
 	tcase_add_test(tcase, objects_more_or_fewer);
 	tcase_add_test(tcase, instructions);
 	suite_add_tcase(suite, tcase);
