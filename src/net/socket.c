@@ -218,14 +218,17 @@ static int listen_on(const struct addrinfo *address)
 
 static unsigned bound_port(int fd)
 {
-	struct sockaddr_storage address = {0};
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ipv4;
+		struct sockaddr_in6 ipv6;
+	} address = {.ipv6 = {0}};
 	socklen_t len = sizeof(address);
 
-	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+	if (getsockname(fd, &address.any, &len) != 0)
 		return 0;
-	if (address.ss_family == AF_INET6)
-		return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-	return ntohs(((struct sockaddr_in *)&address)->sin_port);
+	return ntohs(address.any.sa_family == AF_INET6 ? address.ipv6.sin6_port
+												   : address.ipv4.sin_port);
 }
 
 int psu_socket_listen(const struct psu_endpoint *endpoint, int *fd_out,
