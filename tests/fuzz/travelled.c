@@ -28,6 +28,7 @@ struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
 {
 	struct psu_statement statement = {.migration = {{1}},
 									  .thread = {{1}},
+									  .generation = 1,
 									  .source = {{1}},
 									  .head_len = head_len,
 									  .stack_len = stack->len};

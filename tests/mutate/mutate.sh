@@ -76,7 +76,8 @@ needs() { # command
     case $1 in
         travel/*) echo tests/travel/O2.travel ;;
         journey/*)
-            printf '%s\n' tests/journey/{probe,strangers} apps/app{1,3}
+            printf '%s\n' tests/journey/{probe,strangers,hostile} \
+                apps/app{1,3}
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"

@@ -212,8 +212,8 @@ START_TEST(limits)
 		CASE(stack_len, PSU_STACK_LEN_MAX, true),
 		CASE(stack_len, PSU_STACK_LEN_MAX + 1, false),
 		CASE(stack_len, UINT64_MAX, false),
+		CASE(generation, 0, false),
 		CASE(heap_len, 1, false),
-		CASE(heap_len, UINT64_MAX, false),
 #undef CASE
 	};
 
