@@ -30,7 +30,8 @@
 
 /** For the rest of a message whose first bytes have arrived. */
 #define PSU_MESSAGE_MS 5000
-/** A body may take this long, and a second more for every so many bytes. */
+/** At any moment a body may have taken this long, and a second more for every
+ * so many bytes of it that have come. */
 #define PSU_BODY_GRACE_MS 5000
 #define PSU_BODY_RATE_MIN (64u << 10)
 /** A session without any request is closed. */
