@@ -6,9 +6,10 @@
 #ifndef TEST_RUNTIME_H
 #define TEST_RUNTIME_H
 
+#include "run_suite.h"
+
 #include "runtime/runtime.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,17 +58,6 @@ static void add_case(Suite *suite, const char *name,
 	for (; *tests; tests++)
 		tcase_add_test(tcase, *tests);
 	suite_add_tcase(suite, tcase);
-}
-
-static int run_suite(Suite *suite)
-{
-	SRunner *runner = srunner_create(suite);
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 #endif
