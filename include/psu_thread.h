@@ -75,6 +75,13 @@ extern "C" {
 	X(GUARDS_DIFFER, -62, "the hosts do not share the deployment's guards")    \
 	X(ZONE_MISMATCH, -63, "the hosts disagree about their zones")              \
 	X(PLATFORM_MISMATCH, -64, "the hosts differ in pages, slots or locale")    \
+	X(CPU_MISMATCH, -65, "a processor lacks what the program uses")            \
+	X(TLS_LAYOUT, -66, "a thread-local lies where it cannot travel")           \
+	X(SHADOW_STACK, -67, "the program runs with shadow stacks")                \
+	X(SAFE_STACK, -68, "the program is built with -fsanitize=safe-stack")      \
+	X(SPLIT_STACK, -69, "the program is built with -fsplit-stack")             \
+	X(EXECUTABLE_STACK, -70, "the program's stacks are executable")            \
+	X(THREAD_SANITIZER, -71, "the program is built with -fsanitize=thread")    \
 	X(ADDRESS_IN_USE, -80, "the thread's addresses are taken over there")      \
 	X(STACK_OUTSIDE_SLOT, -81, "the caller runs on a foreign stack")           \
 	X(FRAME_UNKNOWN, -82, "a caller's frame cannot be unwound")                \
@@ -91,7 +98,10 @@ extern "C" {
 	X(CANCELLED, -93, "the move was cancelled before it took place")           \
 	X(RESERVATION_EXPIRED, -94, "the destination's reservation ran out")       \
 	X(LOST_WITH_PEER, -95, "the destination died while it had the thread")     \
-	X(IN_DOUBT, -96, "whether the destination has the thread is not known")
+	X(IN_DOUBT, -96, "whether the destination has the thread is not known")    \
+	X(EXCEPTION_IN_FLIGHT, -97, "a C++ exception is being handled")            \
+	X(ROBUST_MUTEX_HELD, -98, "the thread holds a robust mutex")               \
+	X(TLS_DYNAMIC, -99, "thread-locals of a later loaded library are in use")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
 	PSU_THREAD_E_##name = (number),

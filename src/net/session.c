@@ -223,7 +223,7 @@ static int compare_platforms(const struct psu_hello *here,
 							 "build both with the same version of psu_thread",
 							 peer);
 	if (here->isa_needed & ~there->isa_present)
-		return psu_error_set(PSU_THREAD_E_PLATFORM_MISMATCH,
+		return psu_error_set(PSU_THREAD_E_CPU_MISMATCH,
 							 "the processor of %s lacks instructions that this "
 							 "program was built for: build it for an older "
 							 "-march",
