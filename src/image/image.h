@@ -23,6 +23,19 @@ struct psu_span {
 	size_t len;
 };
 
+/** A destructor of a thread-local (C++), to be called with its object when
+ * the thread ends. */
+struct psu_exit {
+	uint64_t function_addr;
+	uint64_t object_addr;
+};
+
+/** In the order in which they were registered. */
+struct psu_exits {
+	size_t count;
+	struct psu_exit *list;
+};
+
 struct psu_image {
 	struct psu_registers registers;
 	uint64_t thread_pointer; /* the same on every host */
@@ -34,8 +47,8 @@ struct psu_image {
 	uint8_t cancel_asynchronous; /* 0 or 1 */
 	char name[PSU_THREAD_NAME_LEN]; /* NUL-terminated, zeros behind it */
 	struct psu_chain chain;
-	struct psu_span tls_data; /* .tdata up to the library's mark */
-	struct psu_span tls_bss;  /* .tbss up to the library's mark */
+	struct psu_span locals; /* the thread-locals that travel: state/locals.h */
+	struct psu_exits exits;
 	struct psu_span stack; /* [rsp, end of the travelling stack) */
 };
 
@@ -52,7 +65,7 @@ PSU_MUST_CHECK int psu_image_encode(const struct psu_image *image,
 
 /**
  * Decode a verified body.  The image's spans point into the body, which must
- * outlive it; its chain is owned by the image: psu_image_fini().
+ * outlive it; its chain and exits are its own: psu_image_fini().
  *
  * Returns 0, PSU_THREAD_E_IMAGE_INVALID (with the section), NO_MEMORY.
  */

@@ -10,7 +10,7 @@
  *
  * Left to journey/, which knows this program and the slot: registers (rsp,
  * MXCSR, x87) and the chain against the stack (arrive_steps.c);
- * thread_pointer, cleanup_head, the lengths of the thread-locals
+ * thread_pointer, cleanup_head, the length of the thread-locals, the exits
  * (traveller.c).
  */
 #include "image/section.h"
@@ -27,10 +27,10 @@ static const char *section_name(enum psu_section type)
 		return "THREAD";
 	case PSU_SECTION_CHAIN:
 		return "CHAIN";
-	case PSU_SECTION_TLS_DATA:
-		return "TLS_DATA";
+	case PSU_SECTION_LOCALS:
+		return "LOCALS";
 	default:
-		return "TLS_BSS";
+		return "EXITS";
 	}
 }
 
@@ -173,16 +173,44 @@ static int get_chain(struct psu_reader *head, uint64_t stack_len,
 	return 0;
 }
 
-static int get_span(struct psu_reader *head, enum psu_section type,
-					struct psu_span *span_out)
+static int get_locals(struct psu_reader *head, struct psu_span *locals_out)
 {
 	struct psu_reader section;
-	int code = get_section(head, type, &section);
+	int code = get_section(head, PSU_SECTION_LOCALS, &section);
 
 	if (code != 0)
 		return code;
-	span_out->bytes = section.at;
-	span_out->len = (size_t)(section.end - section.at);
+	locals_out->bytes = section.at;
+	locals_out->len = (size_t)(section.end - section.at);
+	return 0;
+}
+
+/** @exits gets its memory here and keeps it on failure. */
+static int get_exits(struct psu_reader *head, struct psu_exits *exits)
+{
+	struct psu_reader section;
+	size_t len;
+	int code = get_section(head, PSU_SECTION_EXITS, &section);
+
+	if (code != 0)
+		return code;
+	len = (size_t)(section.end - section.at);
+	if (len % PSU_EXIT_LEN)
+		return invalid(PSU_SECTION_EXITS, "has another length");
+	if (len == 0)
+		return 0;
+	exits->list = malloc(len);
+	if (!exits->list)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot take a thread in: no memory for its %zu "
+							 "destructors: free some on this host and try "
+							 "again",
+							 len / PSU_EXIT_LEN);
+	exits->count = len / PSU_EXIT_LEN;
+	for (size_t i = 0; i < exits->count; i++) {
+		exits->list[i].function_addr = psu_get_u64(&section);
+		exits->list[i].object_addr = psu_get_u64(&section);
+	}
 	return 0;
 }
 
@@ -203,11 +231,11 @@ int psu_image_decode(const struct psu_verified_body *body,
 	if (code == 0)
 		code = get_chain(&head, statement->stack_len, &image.chain);
 	if (code == 0)
-		code = get_span(&head, PSU_SECTION_TLS_DATA, &image.tls_data);
+		code = get_locals(&head, &image.locals);
 	if (code == 0)
-		code = get_span(&head, PSU_SECTION_TLS_BSS, &image.tls_bss);
+		code = get_exits(&head, &image.exits);
 	if (code == 0 && !psu_reader_done(&head))
-		code = invalid(PSU_SECTION_TLS_BSS, "is followed by more bytes");
+		code = invalid(PSU_SECTION_EXITS, "is followed by more bytes");
 	if (code != 0) {
 		psu_image_fini(&image);
 		return code;
@@ -219,4 +247,6 @@ int psu_image_decode(const struct psu_verified_body *body,
 void psu_image_fini(struct psu_image *image)
 {
 	psu_chain_free(&image->chain);
+	free(image->exits.list);
+	image->exits = (struct psu_exits){0};
 }

@@ -23,12 +23,13 @@ static size_t head_len(const struct psu_image *image)
 
 	/* each alone first: the sum cannot wrap then */
 	if (image->chain.count > PSU_CHAIN_FRAMES_MAX ||
-		image->tls_data.len > PSU_HEAD_LEN_MAX ||
-		image->tls_bss.len > PSU_HEAD_LEN_MAX)
+		image->locals.len > PSU_HEAD_LEN_MAX ||
+		image->exits.count > PSU_HEAD_LEN_MAX / PSU_EXIT_LEN)
 		return 0;
 	len = PSU_SECTION_COUNT * PSU_SECTION_HEADER_LEN +
 		PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
-		chain_len(&image->chain) + image->tls_data.len + image->tls_bss.len;
+		chain_len(&image->chain) + image->locals.len +
+		image->exits.count * PSU_EXIT_LEN;
 	return len <= PSU_HEAD_LEN_MAX ? len : 0;
 }
 
@@ -80,11 +81,20 @@ static void put_chain(struct psu_writer *writer,
 	}
 }
 
-static void put_span(struct psu_writer *writer, enum psu_section type,
-					 const struct psu_span *span)
+static void put_locals(struct psu_writer *writer,
+					   const struct psu_span *locals)
 {
-	put_section(writer, type, span->len);
-	psu_put_bytes(writer, span->bytes, span->len);
+	put_section(writer, PSU_SECTION_LOCALS, locals->len);
+	psu_put_bytes(writer, locals->bytes, locals->len);
+}
+
+static void put_exits(struct psu_writer *writer, const struct psu_exits *exits)
+{
+	put_section(writer, PSU_SECTION_EXITS, exits->count * PSU_EXIT_LEN);
+	for (size_t i = 0; i < exits->count; i++) {
+		psu_put_u64(writer, exits->list[i].function_addr);
+		psu_put_u64(writer, exits->list[i].object_addr);
+	}
 }
 
 int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
@@ -100,7 +110,7 @@ int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
 							 "bytes of thread-locals do not fit into %u bytes: "
 							 "move it with fewer callers, or keep big arrays "
 							 "out of __thread variables", image->chain.count,
-							 image->tls_data.len + image->tls_bss.len,
+							 image->locals.len,
 							 PSU_HEAD_LEN_MAX);
 	head = malloc(len);
 	if (!head)
@@ -112,8 +122,8 @@ int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
 	put_registers(&writer, &image->registers);
 	put_thread(&writer, image);
 	put_chain(&writer, &image->chain);
-	put_span(&writer, PSU_SECTION_TLS_DATA, &image->tls_data);
-	put_span(&writer, PSU_SECTION_TLS_BSS, &image->tls_bss);
+	put_locals(&writer, &image->locals);
+	put_exits(&writer, &image->exits);
 	assert(!writer.overflow && writer.at == writer.end);
 	*head_out = head;
 	*head_len_out = len;

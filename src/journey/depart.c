@@ -95,11 +95,14 @@ static int fill(struct psu_departure *departure)
 	struct psu_traveller *self = departure->thread;
 	struct psu_image *image = &departure->image;
 	uint64_t rsp = self->registers.rsp, head = psu_locals_cleanup_head();
-	struct psu_locals locals;
-	int rc = psu_locals_find(&locals);
 
-	if (rc)
-		return rc;
+	departure->locals = malloc(psu_locals_len() + 1);
+	if (!departure->locals)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for %zu bytes of thread-locals: free "
+							 "some",
+							 psu_locals_len());
+	psu_locals_save(departure->locals);
 	image->registers = self->registers;
 	image->thread_pointer = (uint64_t)psu_state_thread_pointer();
 	image->cleanup_head = head == self->cleanup_base ? 0 : head;
@@ -110,8 +113,8 @@ static int fill(struct psu_departure *departure)
 	image->cancel_asynchronous =
 		departure->cancel_type == PTHREAD_CANCEL_ASYNCHRONOUS;
 	pthread_getname_np(pthread_self(), image->name, sizeof(image->name));
-	image->tls_data = (struct psu_span){locals.data, locals.data_len};
-	image->tls_bss = (struct psu_span){locals.bss, locals.bss_len};
+	image->locals = (struct psu_span){departure->locals, psu_locals_len()};
+	image->exits = self->exits;
 	image->stack = (struct psu_span){
 		.bytes = (const uint8_t *)rsp,
 		.len = psu_slot_stack_high(&self->slot) - rsp,
@@ -136,6 +139,7 @@ int psu_depart(struct psu_traveller *self)
 	if (!rc)
 		rc = psu_depart_hand_over(&departure);
 	free(departure.head);
+	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
 	if (rc == 0)
 		psu_traveller_let_go(self, PSU_STAGE_AWAY);

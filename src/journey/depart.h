@@ -23,6 +23,7 @@ struct psu_departure {
 	int cancel_state, cancel_type;
 
 	struct psu_image image;
+	uint8_t *locals; /* a copy of the thread-locals that travel */
 	uint8_t *head; /* the encoded image without its stack */
 	size_t head_len;
 

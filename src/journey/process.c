@@ -6,6 +6,7 @@
 #include "slot/slot.h"
 #include "start/isa.h"
 #include "start/start.h"
+#include "state/locals.h"
 
 #include <locale.h>
 #include <nss.h>
@@ -165,7 +166,7 @@ static void fill_context(struct psu_process *process)
 	hello->slot_len = PSU_SLOT_LEN;
 	hello->zone_count = PSU_ZONE_COUNT;
 	hello->zone = psu_trust_zone(process->trust);
-	hello->isa_needed = psu_isa_needed();
+	hello->isa_needed = process->manifest.isa_needed;
 	hello->isa_present = psu_isa_present();
 	hello->incarnation = process->incarnation;
 	hello->program = process->manifest.digest;
@@ -190,7 +191,8 @@ static int prepare_libraries(void)
 							 "check that getrandom works on this system");
 	init_condition();
 	/* a static program must not load another libc for the name service */
-	__nss_configure_lookup("hosts", "files dns");
+	if (psu_manifest_is_static())
+		__nss_configure_lookup("hosts", "files dns");
 	return 0;
 }
 
@@ -209,6 +211,7 @@ static int make_process(struct psu_process *process, const char *cert_path)
 		rc = psu_manifest_make(&process->manifest);
 	if (rc)
 		return rc;
+	psu_locals_init(&process->manifest);
 	randombytes_buf(process->incarnation.bytes,
 					sizeof(process->incarnation.bytes));
 	psu_dest_init(&process->dest, &process->incarnation);

@@ -6,6 +6,7 @@
  * of the home stack are alike on every host.
  */
 #include "journey/traveller.h"
+#include "journey/exits.h"
 #include "journey/process.h"
 #include "net/limits.h"
 #include "state/locals.h"
@@ -19,20 +20,16 @@
 /* ---- on the thread's own home stack */
 
 /** Take over what lies neither in registers nor on the stack. */
-static int restore_locals(const struct psu_traveller *self,
+static int restore_locals(struct psu_traveller *self,
 						  const struct psu_image *image)
 {
-	struct psu_locals locals;
-	int rc = psu_locals_find(&locals);
+	int rc;
 
-	if (rc)
-		return rc;
 	if ((uint64_t)psu_state_thread_pointer() != image->thread_pointer)
 		return psu_error_set(PSU_THREAD_E_LAYOUT_MISMATCH,
 							 "libc places thread-locals elsewhere than at the "
 							 "source: set GLIBC_TUNABLES alike on both hosts");
-	if (locals.data_len != image->tls_data.len ||
-		locals.bss_len != image->tls_bss.len)
+	if (psu_locals_len() != image->locals.len)
 		return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
 							 "the image's thread-locals have another size than "
 							 "this program's: install the same version of the "
@@ -41,10 +38,11 @@ static int restore_locals(const struct psu_traveller *self,
 						   image->registers.rsp,
 						   psu_slot_stack_high(&self->slot),
 						   self->cleanup_base);
+	if (!rc)
+		rc = psu_exits_restore(&self->exits, &image->exits);
 	if (rc)
 		return rc;
-	memcpy(locals.data, image->tls_data.bytes, locals.data_len);
-	memcpy(locals.bss, image->tls_bss.bytes, locals.bss_len);
+	psu_locals_restore(image->locals.bytes);
 	return 0;
 }
 
@@ -119,6 +117,7 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 			return true;
 		default:
 			psu_locals_set_cleanup_head(self->cleanup_base);
+			psu_exits_clear(&self->exits);
 			if (!self->born_here)
 				return false;
 			break;
@@ -126,11 +125,13 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 	}
 }
 
-/** Runs when the user's function has returned, and on pthread_exit(). */
+/** Runs when the user's function has returned, and on pthread_exit(); also
+ * where the thread has only left, without exits then. */
 static void end(void *argument)
 {
 	struct psu_traveller *self = argument;
 
+	psu_exits_run(&self->exits);
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)
 		self->stage = PSU_STAGE_ENDED;
@@ -171,6 +172,7 @@ static void *thread_main(void *argument)
 void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
 {
 	psu_locals_set_cleanup_head(self->cleanup_base);
+	psu_exits_clear(&self->exits);
 	/* of a thread that is lost this is the only image left */
 	if (self->born_here && stage == PSU_STAGE_AWAY)
 		psu_slot_freeze(&self->slot);

@@ -59,6 +59,7 @@ struct psu_traveller {
 	const char *target;	   /* of the migrate call under way */
 	uint64_t cleanup_base; /* of the pthread_cleanup_push chain: ours */
 	bool left;			   /* the user's code is gone from the stack */
+	struct psu_exits exits; /* of its thread-locals: exits.h */
 
 	/* guarded by the process's lock */
 	enum psu_stage stage;

@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * guards.c - take the guards over before libc starts, and derive them
+ * guards.c - take the guards over before anything is mangled; derive them
  *
- * psu_guards_take() is the program's first C function: there is no libc yet,
- * no thread pointer, no canary, no relocated pointer to memcpy.  It uses
- * nothing but its own loops, and this file is compiled without a stack
+ * In a static program psu_guards_take() is the first C function: there is no
+ * libc yet, no thread pointer, no canary, no relocated pointer to memcpy.  It
+ * uses nothing but its own loops, and this file is compiled without a stack
  * protector, without sanitizers, and without loops turned into calls.
  */
+#include "start/manifest.h"
 #include "start/start.h"
 #include "state/state.h"
 
 #include <elf.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/auxv.h>
+#include <sys/personality.h>
+#include <unistd.h>
 
 struct psu_guards_handed psu_guards_handed;
 
@@ -47,14 +51,18 @@ static int parse_descriptor(const char *text)
 	return number;
 }
 
-/** Remove the entry at @variable: everything behind it, up to the end of the
- * auxiliary vector, moves down, since libc expects one NULL between them. */
-static void remove_variable(char **variable)
+/** Remove the entry at @variable.  Returns where the vector's NULL was. */
+static char **remove_variable(char **variable)
 {
-	char **at = variable;
+	for (; variable[0]; variable++)
+		variable[0] = variable[1];
+	return variable;
+}
 
-	for (; at[0]; at++)
-		at[0] = at[1];
+/** Move the auxiliary vector to @at, which is one word before it: libc
+ * expects one NULL between the environment and it. */
+static void move_auxiliary(char **at)
+{
 	for (; at[1] != (char *)AT_NULL; at += 2) {
 		at[0] = at[1];
 		at[1] = at[2];
@@ -77,6 +85,24 @@ static uint64_t find_auxiliary(char **environment, uint64_t type)
 	return 0;
 }
 
+/** Read what @variable leads to.  False: nothing was handed over. */
+static bool read_handed(const char *variable)
+{
+	struct psu_guards_handed handed;
+	int fd = parse_descriptor(variable);
+
+	if (fd < 0 || psu_state_raw_read(fd, &handed, PSU_GUARDS_HANDED_LEN) !=
+					  PSU_GUARDS_HANDED_LEN)
+		return false;
+	psu_state_raw_close(fd);
+	for (int i = 0; i < PSU_GUARDS_LEN; i++)
+		psu_guards_handed.bytes[i] = handed.bytes[i];
+	psu_guards_handed.restarts = handed.restarts;
+	psu_guards_handed.randomize = handed.randomize;
+	psu_guards_handed.found = 1;
+	return true;
+}
+
 /**
  * Called by the entry point with the initial stack: argc, argv, NULL,
  * environment, NULL, auxiliary vector (psABI §3.4.1).
@@ -89,22 +115,52 @@ void psu_guards_take(long *stack)
 	char **variable = find_variable(environment);
 	unsigned char *random =
 		(unsigned char *)find_auxiliary(environment, AT_RANDOM);
-	int fd = variable ? parse_descriptor(*variable) : -1;
-	struct psu_guards_handed handed = {.restarts = 0};
 
 	/* who starts a program with more rights than his own must not choose
 	 * its guards */
-	if (fd < 0 || !random || find_auxiliary(environment, AT_SECURE))
+	if (!variable || !random || find_auxiliary(environment, AT_SECURE) ||
+		!read_handed(*variable))
 		return;
-	if (psu_state_raw_read(fd, &handed, PSU_GUARDS_LEN + 1) !=
-		PSU_GUARDS_LEN + 1)
-		return;
-	psu_state_raw_close(fd);
-	remove_variable(variable);
+	move_auxiliary(remove_variable(variable));
 	for (int i = 0; i < PSU_GUARDS_LEN; i++)
-		random[i] = psu_guards_handed.bytes[i] = handed.bytes[i];
-	psu_guards_handed.restarts = handed.restarts;
-	psu_guards_handed.found = 1;
+		random[i] = psu_guards_handed.bytes[i];
+}
+
+/** The same in a dynamic program, whose libc has made its guards already. */
+static void take_loaded(char **environment)
+{
+	char **variable = find_variable(environment);
+	uint64_t guards[2];
+
+	if (!variable || getauxval(AT_SECURE) || !read_handed(*variable))
+		return;
+	remove_variable(variable);
+	psu_guards_in_libc(psu_guards_handed.bytes, guards);
+	psu_state_set_guards(guards);
+	if (psu_guards_handed.randomize)
+		personality((unsigned)personality(0xffffffff) &
+					~(unsigned)ADDR_NO_RANDOMIZE);
+}
+
+/** In libpsu_thread.so the first constructor of all (-z initfirst): libc's
+ * has not run, and knows no environment yet. */
+__attribute__((constructor)) static void begin(int argc, char **argv,
+											   char **environment)
+{
+	(void)argc;
+	(void)argv;
+	if (!psu_manifest_is_static()) {
+		environ = environment;
+		take_loaded(environment);
+	}
+	psu_restart_early();
+}
+
+void psu_guards_in_libc(const uint8_t bytes[PSU_GUARDS_LEN],
+						uint64_t guards_out[2])
+{
+	memcpy(guards_out, bytes, PSU_GUARDS_LEN);
+	guards_out[0] &= ~(uint64_t)0xff;
 }
 
 void psu_guards_derive(const uint8_t *deployment_key,

@@ -8,7 +8,6 @@
 #include <elf.h>
 #include <link.h>
 #include <string.h>
-#include <sys/auxv.h>
 
 #define ISA_1_NEEDED 0xc0008002 /* GNU_PROPERTY_X86_ISA_1_NEEDED */
 
@@ -38,21 +37,14 @@ static uint32_t find_property(const unsigned char *entries, size_t len)
 	return 0;
 }
 
-uint32_t psu_isa_needed(void)
+uint32_t psu_isa_needed(const void *notes, size_t len)
 {
-	const ElfW(Phdr) *headers = (const void *)getauxval(AT_PHDR);
-	size_t count = getauxval(AT_PHNUM);
+	const ElfW(Nhdr) *note = notes;
 
-	for (size_t i = 0; headers && i < count; i++) {
-		const ElfW(Nhdr) *note = (const void *)headers[i].p_vaddr;
-
-		/* the program is not position-independent: p_vaddr is where it is */
-		if (headers[i].p_type == PT_GNU_PROPERTY &&
-			headers[i].p_memsz >= sizeof(*note) + 4 + note->n_descsz)
-			return find_property((const unsigned char *)(note + 1) + 4,
-								 note->n_descsz);
-	}
-	return 0;
+	if (len < sizeof(*note) + 4 || len - sizeof(*note) - 4 < note->n_descsz)
+		return 0;
+	return find_property((const unsigned char *)(note + 1) + 4,
+						 note->n_descsz);
 }
 
 static uint32_t enabled_state(void)

@@ -8,12 +8,18 @@
 #ifndef PSU_ISA_H
 #define PSU_ISA_H
 
+#include <stddef.h>
 #include <stdint.h>
 
-/** From the executable's GNU_PROPERTY_X86_ISA_1_NEEDED note; 0 if it has
- * none: then it says nothing. */
-uint32_t psu_isa_needed(void);
+/**
+ * What an object's property notes say in GNU_PROPERTY_X86_ISA_1_NEEDED; 0 if
+ * they say nothing.
+ *
+ * @notes, @len  the object's PT_GNU_PROPERTY segment
+ */
+uint32_t psu_isa_needed(const void *notes, size_t len);
 
+/** What this processor has. */
 uint32_t psu_isa_present(void);
 
 #endif

@@ -9,7 +9,10 @@
  */
 #define OPENSSL_SUPPRESS_DEPRECATED
 
+#include "start/isa.h"
 #include "start/manifest.h"
+#include "start/manifest_choices.h"
+#include "state/state.h"
 
 #include <elf.h>
 #include <link.h>
@@ -18,6 +21,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+
+/** In the archive alone, and linked only because the linker is told to. */
+extern const char psu_thread_entry[] __attribute__((weak));
 
 /** False if there is no room for it: what is not listed is not hashed. */
 static bool take_segment(struct psu_object *object, const ElfW(Phdr) *header,
@@ -80,7 +86,20 @@ static void take_name(struct psu_object *object, const char *path)
 	memcpy(object->name, path, strnlen(path, sizeof(object->name) - 1));
 }
 
-static bool take_headers(struct psu_object *object,
+/** In a thread of the program's start: its block lies below the thread
+ * pointer (psABI §3.4.6, "TLS variant II"). */
+static void take_locals(struct psu_object *object, const ElfW(Phdr) *header,
+						const struct dl_phdr_info *info)
+{
+	object->tls_len = header->p_memsz;
+	object->tls_data_len = header->p_filesz;
+	if (info->dlpi_tls_data)
+		object->tls_offset = (uint64_t)(psu_state_thread_pointer() -
+										(char *)info->dlpi_tls_data);
+}
+
+static bool take_headers(struct psu_manifest *manifest,
+						 struct psu_object *object,
 						 const struct dl_phdr_info *info)
 {
 	for (size_t i = 0; i < info->dlpi_phnum; i++) {
@@ -96,7 +115,15 @@ static bool take_headers(struct psu_object *object,
 			take_build_id(object, (const char *)addr, header->p_memsz);
 			break;
 		case PT_TLS:
-			object->tls_len = header->p_memsz;
+			take_locals(object, header, info);
+			break;
+		case PT_GNU_PROPERTY:
+			manifest->isa_needed |= psu_isa_needed((const void *)addr,
+												   header->p_memsz);
+			break;
+		case PT_DYNAMIC:
+			object->choices = psu_manifest_choices((const void *)addr,
+												   info->dlpi_addr);
 			break;
 		case PT_GNU_EH_FRAME:
 			object->unwind_table_addr = addr;
@@ -116,7 +143,8 @@ static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 
 	(void)len;
-	if (manifest->count == PSU_OBJECTS_MAX || !take_headers(object, info))
+	if (manifest->count == PSU_OBJECTS_MAX ||
+		!take_headers(manifest, object, info))
 		return -1;
 	if (vdso && object->first_addr <= vdso && vdso < object->end_addr) {
 		memset(object, 0, sizeof(*object));
@@ -126,6 +154,17 @@ static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 	object->load_addr = info->dlpi_addr;
 	manifest->count++;
 	return 0;
+}
+
+bool psu_manifest_is_static(void)
+{
+	return psu_thread_entry != NULL;
+}
+
+bool psu_manifest_holds(const struct psu_object *object, const void *addr)
+{
+	return (uint64_t)addr >= object->first_addr &&
+		   (uint64_t)addr < object->end_addr;
 }
 
 static void digest_object(struct psu_object *object)

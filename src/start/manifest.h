@@ -12,6 +12,7 @@
 #include "bytes/bytes.h"
 #include "report/report.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,9 +35,13 @@ struct psu_object {
 						   0 in a no-pie executable */
 	uint64_t first_addr; /* [first_addr, end_addr) spans all its segments */
 	uint64_t end_addr;
-	uint64_t tls_len;		  /* of its PT_TLS segment, 0 if none */
+	uint64_t tls_len;	 /* of its PT_TLS segment, 0 if none */
+	uint64_t tls_offset; /* its block begins so far below the thread pointer */
+	uint32_t choices;	 /* a digest of the variants of its functions that are
+							chosen for this processor (STT_GNU_IFUNC) */
 	struct psu_digest digest; /* of the non-writable segments, in order */
 	/* only here, never on the wire: */
+	uint64_t tls_data_len; /* the initialised part of tls_len */
 	size_t segment_count;
 	struct psu_segment segments[PSU_SEGMENTS_MAX];
 	uint64_t unwind_table_addr; /* .eh_frame_hdr, 0 if none */
@@ -46,8 +51,19 @@ struct psu_object {
 struct psu_manifest {
 	struct psu_digest digest; /* of the whole list, as encoded */
 	size_t count;
+	uint32_t isa_needed; /* by any of them: isa.h; not on the wire */
 	struct psu_object objects[PSU_OBJECTS_MAX];
 };
+
+/** Whether this is a static program, begun at psu_thread_entry. */
+bool psu_manifest_is_static(void);
+
+/** Whether an object of that name (a soname) is the system's: libc, the
+ * loader, what this library is made of, language and sanitizer runtimes. */
+bool psu_manifest_is_system(const char *name);
+
+/** Whether @addr lies in one of the object's segments. */
+bool psu_manifest_holds(const struct psu_object *object, const void *addr);
 
 /** List this process's program.  Called once, in setup.  Returns 0 or
  * PSU_THREAD_E_SYSTEM. */

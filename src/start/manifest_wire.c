@@ -15,26 +15,26 @@ static void put_object(struct psu_writer *writer,
 {
 	psu_put_bytes(writer, object->name, sizeof(object->name));
 	psu_put_bytes(writer, object->build_id, sizeof(object->build_id));
-	psu_put_zeros(writer, 4);
+	psu_put_u32(writer, object->choices);
 	psu_put_u64(writer, object->load_addr);
 	psu_put_u64(writer, object->first_addr);
 	psu_put_u64(writer, object->end_addr);
 	psu_put_u64(writer, object->tls_len);
+	psu_put_u64(writer, object->tls_offset);
 	psu_put_bytes(writer, object->digest.bytes, sizeof(object->digest.bytes));
-	psu_put_zeros(writer, 8);
 }
 
 static void get_object(struct psu_reader *reader, struct psu_object *object)
 {
 	psu_get_bytes(reader, object->name, sizeof(object->name));
 	psu_get_bytes(reader, object->build_id, sizeof(object->build_id));
-	psu_get_zeros(reader, 4);
+	object->choices = psu_get_u32(reader);
 	object->load_addr = psu_get_u64(reader);
 	object->first_addr = psu_get_u64(reader);
 	object->end_addr = psu_get_u64(reader);
 	object->tls_len = psu_get_u64(reader);
+	object->tls_offset = psu_get_u64(reader);
 	psu_get_bytes(reader, object->digest.bytes, sizeof(object->digest.bytes));
-	psu_get_zeros(reader, 8);
 }
 
 /** A name ends in zeros, all the way. */
@@ -72,7 +72,7 @@ int psu_manifest_decode(const uint8_t *bytes, size_t len,
 		get_object(&reader, &manifest.objects[i]);
 		good = name_is_padded(manifest.objects[i].name);
 	}
-	if (!good || !psu_reader_done(&reader))
+	if (!good)
 		return psu_error_set(PSU_THREAD_E_PROTOCOL,
 							 "the peer's list of its program's objects is "
 							 "malformed: install the same version of the "
@@ -98,25 +98,57 @@ static int contents_differ(const struct psu_object *here,
 						 here->name, there->name, peer, id_here, id_there);
 }
 
+static int places_differ(const struct psu_object *here,
+						 const struct psu_object *there, const char *peer)
+{
+	return psu_error_set(PSU_THREAD_E_LAYOUT_MISMATCH,
+						 "%s lies at 0x%" PRIx64 " here and at 0x%" PRIx64
+						 " at %s: link the program statically, or make the "
+						 "hosts' libraries, /etc/ld.so.cache, LD_PRELOAD and "
+						 "file systems alike",
+						 here->name, here->first_addr, there->first_addr,
+						 peer);
+}
+
+static int compare_objects(const struct psu_object *here,
+						   const struct psu_object *there, const char *peer)
+{
+	if (!psu_digest_equal(&here->digest, &there->digest) ||
+		memcmp(here->build_id, there->build_id, PSU_BUILD_ID_LEN) != 0 ||
+		here->tls_len != there->tls_len)
+		return contents_differ(here, there, peer);
+	if (here->load_addr != there->load_addr ||
+		here->first_addr != there->first_addr ||
+		here->end_addr != there->end_addr ||
+		here->tls_offset != there->tls_offset)
+		return places_differ(here, there, peer);
+	if (here->choices != there->choices)
+		return psu_error_set(PSU_THREAD_E_CPU_MISMATCH,
+							 "%s has chosen its functions for another "
+							 "processor than at %s: set GLIBC_TUNABLES="
+							 "glibc.cpu.hwcaps alike on both hosts, or link "
+							 "the program statically",
+							 here->name, peer);
+	return 0;
+}
+
 int psu_manifest_compare(const struct psu_manifest *here,
 						 const struct psu_manifest *there, const char *peer)
 {
 	for (size_t i = 0; i < here->count && i < there->count; i++) {
 		const struct psu_object *a = &here->objects[i];
 		const struct psu_object *b = &there->objects[i];
+		int rc;
 
-		if (!psu_digest_equal(&a->digest, &b->digest) ||
-			memcmp(a->build_id, b->build_id, PSU_BUILD_ID_LEN) != 0 ||
-			a->tls_len != b->tls_len ||
-			(i > 0 && strcmp(a->name, b->name) != 0))
-			return contents_differ(a, b, peer);
-		if (a->load_addr != b->load_addr || a->first_addr != b->first_addr ||
-			a->end_addr != b->end_addr)
-			return psu_error_set(
-				PSU_THREAD_E_LAYOUT_MISMATCH,
-				"%s lies at 0x%" PRIx64 " here and at 0x%" PRIx64 " at %s: "
-				"link the program statically and not as PIE",
-				a->name, a->first_addr, b->first_addr, peer);
+		if (i > 0 && strcmp(a->name, b->name) != 0)
+			return psu_error_set(PSU_THREAD_E_BINARY_MISMATCH,
+								 "object %zu of the program is %s here and %s "
+								 "at %s: start it alike on both hosts, "
+								 "LD_PRELOAD and LD_LIBRARY_PATH included",
+								 i, a->name, b->name, peer);
+		rc = compare_objects(a, b, peer);
+		if (rc)
+			return rc;
 	}
 	if (here->count != there->count)
 		return psu_error_set(PSU_THREAD_E_BINARY_MISMATCH,

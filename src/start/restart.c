@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,14 +29,11 @@
 
 #define COMMAND_LINE_LEN_MAX (4u << 20)
 
-/** glibc's use of the 16 bytes: eight of canary, the first of them zero so
- * that no string runs over it, then eight of pointer guard. */
 static bool guards_in_force(const uint8_t guards[PSU_GUARDS_LEN])
 {
 	uint64_t wanted[2], found[2];
 
-	memcpy(wanted, guards, sizeof(wanted));
-	wanted[0] &= ~(uint64_t)0xff;
+	psu_guards_in_libc(guards, wanted);
 	psu_state_guards(found);
 	return sodium_memcmp(wanted, found, sizeof(wanted)) == 0;
 }
@@ -109,13 +107,14 @@ static char **extend_environment(char *variable)
 }
 
 /** A descriptor that survives exec and reads as what is handed over. */
-static int hand_over(const uint8_t guards[PSU_GUARDS_LEN])
+static int hand_over(const uint8_t guards[PSU_GUARDS_LEN], bool randomize)
 {
-	uint8_t bytes[PSU_GUARDS_LEN + 1];
+	uint8_t bytes[PSU_GUARDS_HANDED_LEN];
 	int fd = memfd_create("psu_thread guards", 0);
 
 	memcpy(bytes, guards, PSU_GUARDS_LEN);
 	bytes[PSU_GUARDS_LEN] = (uint8_t)(psu_guards_handed.restarts + 1);
+	bytes[PSU_GUARDS_LEN + 1] = randomize;
 	if (fd >= 0 && (write(fd, bytes, sizeof(bytes)) != sizeof(bytes) ||
 					lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
@@ -125,30 +124,56 @@ static int hand_over(const uint8_t guards[PSU_GUARDS_LEN])
 	return fd;
 }
 
+/** Let the objects of the restarted program lie where the loader puts them
+ * one by one.  A static one lies where it was linked to, always. */
+static int stop_randomizing(bool *was_on_out)
+{
+	int now = personality(0xffffffff);
+
+	*was_on_out = false;
+	if (psu_manifest_is_static() || (now >= 0 && now & ADDR_NO_RANDOMIZE))
+		return 0;
+	if (now < 0 || personality((unsigned)now | (unsigned)ADDR_NO_RANDOMIZE) < 0)
+		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+							 "cannot switch address randomisation off for this "
+							 "dynamic program: %m: allow personality(2), or "
+							 "link it statically");
+	*was_on_out = true;
+	return 0;
+}
+
 /** Returns only if it fails. */
 static int restart(const uint8_t guards[PSU_GUARDS_LEN])
 {
 	char variable[sizeof(PSU_GUARDS_VARIABLE) + 16];
-	char *text = NULL, **arguments = read_arguments(&text);
-	char **environment = extend_environment(variable);
-	int fd = hand_over(guards), code;
+	char *text = NULL, **arguments, **environment;
+	bool randomize;
+	int fd, rc = stop_randomizing(&randomize);
 
+	if (rc)
+		return rc;
+	arguments = read_arguments(&text);
+	environment = extend_environment(variable);
+	fd = hand_over(guards, randomize);
 	fflush(NULL);
 	if (arguments && environment && fd >= 0) {
 		snprintf(variable, sizeof(variable), "%s=%d", PSU_GUARDS_VARIABLE,
 				 fd);
 		execve("/proc/self/exe", arguments, environment);
 	}
-	code = psu_error_set(PSU_THREAD_E_RESTART_FAILED,
-						 "cannot restart this program to share the "
-						 "deployment's stack guards: %m: make sure that /proc "
-						 "is mounted and memfd_create and execve are allowed");
+	rc = psu_error_set(PSU_THREAD_E_RESTART_FAILED,
+					   "cannot restart this program to share the deployment's "
+					   "stack guards: %m: make sure that /proc is mounted and "
+					   "memfd_create and execve are allowed");
+	if (randomize)
+		personality((unsigned)personality(0xffffffff) &
+					~(unsigned)ADDR_NO_RANDOMIZE);
 	if (fd >= 0)
 		close(fd);
 	free(environment);
 	free(arguments);
 	free(text);
-	return code;
+	return rc;
 }
 
 /** Whether a restart can be tried, and may help. */
@@ -159,8 +184,9 @@ static int may_restart(void)
 	if (getenv(PSU_GUARDS_VARIABLE))
 		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
 							 "this program lacks the entry point "
-							 "psu_thread_entry: link it with `pkg-config "
-							 "--static --libs psu_thread`");
+							 "psu_thread_entry: link it with the flags of "
+							 "`pkg-config --static --libs psu_thread`, or with "
+							 "libpsu_thread.so");
 	if (psu_guards_handed.restarts >= RESTARTS_MAX)
 		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
 							 "the deployment's stack guards are not in force "
@@ -216,12 +242,7 @@ static void restore_name(void)
 	prctl(PR_SET_NAME, name ? name + 1 : path);
 }
 
-/**
- * Before main, when the environment says where the keys are: restart now, so
- * that setup need not be main's first act.  What fails here is not reported:
- * setup tries again and says why.
- */
-__attribute__((constructor)) static void restart_early(void)
+void psu_restart_early(void)
 {
 	uint8_t key[PSU_DEPLOYMENT_KEY_LEN];
 	const char *dir = getenv("PSU_THREAD_CERTS");

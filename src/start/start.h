@@ -5,10 +5,15 @@
  * A stack that travels carries the stack protector's canary, and jump buffers
  * mangled with the pointer guard.  So both hosts must have the same two, and
  * the whole process must, since libc's own pointers are mangled with them.
- * libc takes them from the 16 random bytes that the kernel hands to a new
- * program (AT_RANDOM).  The program therefore restarts itself once, with the
- * deployment's bytes in an inherited descriptor, and its entry point
- * (state/state_x86_64.S), which runs before libc, puts them in place.
+ * The program therefore restarts itself once, with the deployment's bytes in
+ * an inherited descriptor, and takes them over before anything is mangled:
+ *
+ *     static   at its entry point (entry_x86_64.S), before libc, which makes
+ *              both guards from the kernel's 16 random bytes (AT_RANDOM)
+ *     dynamic  in the first constructor of all, that of libpsu_thread.so
+ *
+ * A dynamic program is restarted without address randomisation, too, since
+ * its objects must lie where they lie on the other host.
  */
 #ifndef PSU_START_H
 #define PSU_START_H
@@ -24,11 +29,15 @@
 /** What the restarted program is handed. */
 struct psu_guards_handed {
 	uint8_t bytes[PSU_GUARDS_LEN];
-	uint8_t restarts; /* how often it has restarted itself, 1 or 2 */
-	uint8_t found;	  /* only in memory: 1 if something was handed over */
+	uint8_t restarts;  /* how often it has restarted itself, 1 or 2 */
+	uint8_t randomize; /* 1: its children are to be randomised again */
+	uint8_t found;	   /* only in memory: 1 if something was handed over */
 };
 
-/** Set by the entry point before libc starts. */
+/** Bytes of it in the descriptor. */
+#define PSU_GUARDS_HANDED_LEN (PSU_GUARDS_LEN + 2)
+
+/** Set before any other code of the library runs. */
 extern struct psu_guards_handed psu_guards_handed
 	__attribute__((visibility("hidden")));
 
@@ -39,6 +48,11 @@ extern struct psu_guards_handed psu_guards_handed
 void psu_guards_derive(const uint8_t *deployment_key,
 					   const struct psu_digest *program,
 					   uint8_t guards_out[PSU_GUARDS_LEN]);
+
+/** What glibc makes of the 16 bytes: eight of canary, the first of them zero
+ * so that no string runs over it, then eight of pointer guard. */
+void psu_guards_in_libc(const uint8_t bytes[PSU_GUARDS_LEN],
+						uint64_t guards_out[2]);
 
 /** A keyed digest of the guards in force in this process, for the hello; who
  * has not the deployment's key learns nothing from it. */
@@ -56,5 +70,12 @@ void psu_guards_digest(const uint8_t *deployment_key,
  * SYSTEM.
  */
 PSU_MUST_CHECK int psu_restart_if_needed(const uint8_t *deployment_key);
+
+/**
+ * Before main, when the environment says where the keys are: restart now, so
+ * that setup need not be main's first act.  What fails here is not reported:
+ * setup tries again and says why.
+ */
+void psu_restart_early(void);
 
 #endif

@@ -5,42 +5,92 @@
 #include "state/locals.h"
 #include "state/state.h"
 
-#include <elf.h>
-#include <link.h>
 #include <pthread.h>
-#include <sys/auxv.h>
+#include <string.h>
 
-static const ElfW(Phdr) *find_tls_header(void)
+/** A stretch of thread-locals that travel. */
+struct piece {
+	uint64_t offset; /* below the thread pointer, where it begins */
+	size_t len;
+};
+
+static struct piece pieces[PSU_OBJECTS_MAX + 1];
+static size_t piece_count;
+
+static void add_piece(uint64_t offset, uint64_t end_offset)
 {
-	const ElfW(Phdr) *headers = (const void *)getauxval(AT_PHDR);
-	size_t count = getauxval(AT_PHNUM);
-
-	for (size_t i = 0; headers && i < count; i++)
-		if (headers[i].p_type == PT_TLS)
-			return &headers[i];
-	return NULL;
+	if (offset > end_offset)
+		pieces[piece_count++] =
+			(struct piece){.offset = offset, .len = offset - end_offset};
 }
 
-int psu_locals_find(struct psu_locals *locals_out)
+/** Of the object that this library is linked into, what lies before the two
+ * marks: in its initialised and in its zeroed part. */
+static void add_marked(const struct psu_object *object)
 {
-	const ElfW(Phdr) *tls = find_tls_header();
-	uint8_t *start, *bss;
+	const char *pointer = psu_state_thread_pointer();
 
-	if (!tls || !tls->p_align)
-		return psu_error_set(PSU_THREAD_E_SYSTEM,
-							 "this program has no thread-locals: link it with "
-							 "`pkg-config --static --libs psu_thread`");
+	add_piece(object->tls_offset,
+			  (uint64_t)(pointer - &psu_state_tls_data_end));
+	add_piece(object->tls_offset - object->tls_data_len,
+			  (uint64_t)(pointer - &psu_state_tls_bss_end));
+}
 
-	/* the executable's block ends at the thread pointer (psABI §3.4.6,
-	 * "TLS variant II"), its size rounded up to its alignment */
-	start = (uint8_t *)psu_state_thread_pointer() -
-			((tls->p_memsz + tls->p_align - 1) & ~(tls->p_align - 1));
-	bss = start + tls->p_filesz;
-	locals_out->data = start;
-	locals_out->data_len = (size_t)((uint8_t *)&psu_state_tls_data_end - start);
-	locals_out->bss = bss;
-	locals_out->bss_len = (size_t)((uint8_t *)&psu_state_tls_bss_end - bss);
-	return 0;
+void psu_locals_init(const struct psu_manifest *manifest)
+{
+	piece_count = 0;
+	for (size_t i = 0; i < manifest->count; i++) {
+		const struct psu_object *object = &manifest->objects[i];
+
+		if (psu_manifest_is_system(object->name))
+			continue;
+		if (psu_manifest_holds(object, psu_state_resume_point))
+			add_marked(object);
+		else
+			add_piece(object->tls_offset, object->tls_offset - object->tls_len);
+	}
+}
+
+size_t psu_locals_len(void)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < piece_count; i++)
+		len += pieces[i].len;
+	return len;
+}
+
+void psu_locals_save(uint8_t *bytes_out)
+{
+	const char *pointer = psu_state_thread_pointer();
+
+	for (size_t i = 0; i < piece_count; i++) {
+		memcpy(bytes_out, pointer - pieces[i].offset, pieces[i].len);
+		bytes_out += pieces[i].len;
+	}
+}
+
+void psu_locals_restore(const uint8_t *bytes)
+{
+	char *pointer = psu_state_thread_pointer();
+
+	for (size_t i = 0; i < piece_count; i++) {
+		memcpy(pointer - pieces[i].offset, bytes, pieces[i].len);
+		bytes += pieces[i].len;
+	}
+}
+
+bool psu_locals_travel(const void *variable)
+{
+	uint64_t offset =
+		(uint64_t)(psu_state_thread_pointer() - (const char *)variable);
+
+	/* one that lies above the thread pointer wraps, and is in no piece */
+	for (size_t i = 0; i < piece_count; i++)
+		if (offset <= pieces[i].offset &&
+			offset > pieces[i].offset - pieces[i].len)
+			return true;
+	return false;
 }
 
 /* libc has no call that reads or sets the chain's head, but the two that

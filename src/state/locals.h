@@ -2,8 +2,9 @@
 /*
  * locals.h - what of a thread lies neither in registers nor on its stack
  *
- * The program's thread-locals travel; libc's, OpenSSL's and ours lie behind
- * the marks (state_x86_64.S) in the same block and stay.  The rest is state
+ * The program's thread-locals travel, and those of its own shared objects;
+ * libc's, OpenSSL's and ours stay.  In a static program they lie in one block,
+ * and ours and libc's behind the marks (state_x86_64.S).  The rest is state
  * that libc and the kernel keep: errno, cancellation, cleanup buffers, name,
  * signal mask.  All functions act on the calling thread.
  */
@@ -11,22 +12,24 @@
 #define PSU_LOCALS_H
 
 #include "report/report.h"
+#include "start/manifest.h"
 
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** The calling thread's thread-locals of the program. */
-struct psu_locals {
-	uint8_t *data; /* its part of .tdata */
-	size_t data_len;
-	uint8_t *bss; /* its part of .tbss */
-	size_t bss_len;
-};
+/** Find out, once, in setup, which thread-locals travel: they lie equally far
+ * below the thread pointer in all threads, on every host. */
+void psu_locals_init(const struct psu_manifest *manifest);
 
-/** Find where they lie.  Returns 0, or PSU_THREAD_E_SYSTEM if the program has
- * no PT_TLS header, which cannot be with this library linked in. */
-PSU_MUST_CHECK int psu_locals_find(struct psu_locals *locals_out);
+/** Bytes of them. */
+size_t psu_locals_len(void);
+/** Copy them, one behind the other, and back. */
+void psu_locals_save(uint8_t *bytes_out);
+void psu_locals_restore(const uint8_t *bytes);
+
+/** Whether @variable is one of them, of the calling thread. */
+bool psu_locals_travel(const void *variable);
 
 /**
  * The innermost buffer of pthread_cleanup_push(), as libc keeps it, and back.

@@ -105,6 +105,10 @@ void psu_state_leave(void *result) __attribute__((noreturn));
  * (fs:0x28 and fs:0x30). */
 void psu_state_guards(uint64_t guards_out[2]);
 
+/** Let the calling thread, and those it will start, have these; for the time
+ * before anything is mangled, by a function without a canary of its own. */
+void psu_state_set_guards(const uint64_t guards[2]);
+
 /**
  * read(2) and close(2) for the time before libc: no errno.
  * Return what the kernel returns: a count, or a negative error number.

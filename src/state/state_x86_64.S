@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * state_x86_64.S - the switches between the home and the travelling stack,
- * the program's entry point, and the library's thread-locals
+ * and the library's thread-locals
  *
- * Contracts stand in state.h and, of what the entry point calls, in
- * start/guards.c.  Offsets of struct psu_registers
- * and struct psu_local are asserted there.  Calling convention: System V
- * psABI for x86-64, §3.2.  Callee-saved are rbx rbp r12-r15, rsp, the control
+ * Contracts stand in state.h; offsets of struct psu_registers and struct
+ * psu_local are asserted there.  Calling convention: System V psABI for
+ * x86-64, §3.2.  Callee-saved are rbx rbp r12-r15, rsp, the control
  * bits of MXCSR and the x87 control word; the whole x87 environment is kept,
  * since the exception flags are the program's too.
  */
@@ -173,6 +172,18 @@ FUNCTION psu_state_guards
 	.cfi_endproc
 	.size psu_state_guards, . - psu_state_guards
 
+/* In: rdi two words.  Canary and pointer guard are these from now on. */
+FUNCTION psu_state_set_guards
+	.cfi_startproc
+	mov (%rdi), %rax
+	mov %rax, %fs:0x28
+	mov 8(%rdi), %rax
+	mov %rax, %fs:0x30
+	xor %eax, %eax
+	ret
+	.cfi_endproc
+	.size psu_state_set_guards, . - psu_state_set_guards
+
 /* Out: rax the thread pointer (psABI §3.4.6: its own address at fs:0). */
 FUNCTION psu_state_thread_pointer
 	.cfi_startproc
@@ -180,29 +191,6 @@ FUNCTION psu_state_thread_pointer
 	ret
 	.cfi_endproc
 	.size psu_state_thread_pointer, . - psu_state_thread_pointer
-
-/* The program's first instruction, in place of _start (psABI §3.4.1: rsp
- * points at argc, rdx is for atexit).  Nothing is set up yet: no thread
- * pointer, no relocations, no canary.  Does not return. */
-	.text
-	.p2align 4
-	.globl psu_thread_entry
-	.type psu_thread_entry, @function
-psu_thread_entry:
-	.cfi_startproc
-	.cfi_undefined rip
-	BRANCH_TARGET
-	xor %ebp, %ebp
-	mov %rdx, %rbx
-	mov %rsp, %r12
-	mov %rsp, %rdi
-	and $-16, %rsp
-	call psu_guards_take
-	mov %r12, %rsp
-	mov %rbx, %rdx
-	jmp _start
-	.cfi_endproc
-	.size psu_thread_entry, . - psu_thread_entry
 
 /* In: edi descriptor, rsi bytes, rdx count.  Out: rax count or negative. */
 FUNCTION psu_state_raw_read

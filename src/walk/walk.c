@@ -222,6 +222,17 @@ int psu_walk_stack(const struct psu_manifest *manifest,
 	return 0;
 }
 
+bool psu_walk_is_function(const struct psu_manifest *manifest, uint64_t addr)
+{
+	struct psu_walk_memory memory = {.manifest = manifest};
+	unw_addr_space_t address_space = psu_walk_address_space();
+	unw_proc_info_t info;
+
+	return address_space &&
+		   unw_get_proc_info_by_ip(address_space, addr, &info, &memory) == 0 &&
+		   info.start_ip == addr;
+}
+
 void psu_chain_free(struct psu_chain *chain)
 {
 	free(chain->frames);

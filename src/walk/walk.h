@@ -73,6 +73,9 @@ PSU_MUST_CHECK int psu_walk_stack(const struct psu_manifest *manifest,
 								  const struct psu_stack_bounds *bounds,
 								  struct psu_chain *chain_out);
 
+/** Whether a function of this program begins at @addr, by its tables. */
+bool psu_walk_is_function(const struct psu_manifest *manifest, uint64_t addr);
+
 void psu_chain_free(struct psu_chain *chain);
 bool psu_chain_equal(const struct psu_chain *a, const struct psu_chain *b);
 

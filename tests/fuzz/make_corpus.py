@@ -66,7 +66,7 @@ def image(encoded, stack_len=96):
 
 def images():
     whole = [(1, registers()), (2, thread()), (3, chain()), (4, b"data!"),
-             (5, b"bss")]
+             (5, struct.pack(">QQ", 0x40def0, WINDOW + 8))]
     yield "whole", image(head(whole))
     yield "no-locals", image(head(whole[:3] + [(4, b""), (5, b"")]))
     yield "one-frame", image(head(
@@ -159,11 +159,11 @@ def frames():
     yield "cut", header(48, 19)[:-1]
 
 
-def object_entry(name, address, reserved=bytes(8)):
+def object_entry(name, address):
     return b"".join([
-        name.ljust(64, b"\0"), b"\xb1" * 20, bytes(4),
-        struct.pack(">4Q", 0, address, address + 0x200000, 0x40),
-        b"\xc2" * 32, reserved])
+        name.ljust(64, b"\0"), b"\xb1" * 20,
+        struct.pack(">I5Q", 0x5eed, 0, address, address + 0x200000, 0x40,
+                    0x80), b"\xc2" * 32])
 
 
 def manifests():
@@ -177,8 +177,6 @@ def manifests():
     yield "count-high", struct.pack(">I", 2) + app
     yield "name-endless", struct.pack(">I", 1) + object_entry(b"n" * 64, 1)
     yield "name-tail", struct.pack(">I", 1) + object_entry(b"a\0b", 1)
-    yield "reserved", (struct.pack(">I", 1) +
-                       object_entry(b"app3", 1, b"\1" + bytes(7)))
     yield "cut", (struct.pack(">I", 1) + app)[:-1]
 
 

@@ -20,22 +20,22 @@
 
 /* ---- the image */
 
+static uint8_t locals[4096];
+
 static void fill(const struct psu_traveller *self, struct psu_image *image)
 {
 	const struct psu_stack_bounds bounds = {
 		.low = self->registers.rsp,
 		.high = psu_slot_stack_high(&self->slot),
 	};
-	struct psu_locals locals;
 
 	if (psu_walk_stack(&psu_process_get()->manifest, &self->registers, &bounds,
-					   &image->chain) != 0 ||
-		psu_locals_find(&locals) != 0)
+					   &image->chain) != 0)
 		exit(EXIT_FAILURE);
 	image->registers = self->registers;
 	image->thread_pointer = (uint64_t)psu_state_thread_pointer();
-	image->tls_data = (struct psu_span){locals.data, locals.data_len};
-	image->tls_bss = (struct psu_span){locals.bss, locals.bss_len};
+	psu_locals_save(locals);
+	image->locals = (struct psu_span){locals, psu_locals_len()};
 	image->stack = (struct psu_span){(const uint8_t *)bounds.low,
 									 bounds.high - bounds.low};
 }

@@ -66,13 +66,29 @@ static void thread_pointer(void)
 {
 	thread.image.thread_pointer += 64;
 }
-static void tls_data(void)
+static void locals(void)
 {
-	thread.image.tls_data.len++;
+	thread.image.locals.len++;
 }
-static void tls_bss(void)
+static struct psu_exit destructor;
+static __thread char travelling[16];
+static void with_exit(void)
 {
-	thread.image.tls_bss.len++;
+	destructor.function_addr = (uint64_t)with_exit;
+	destructor.object_addr =
+		thread.image.thread_pointer -
+		(uint64_t)(psu_state_thread_pointer() - travelling);
+	thread.image.exits = (struct psu_exits){1, &destructor};
+}
+static void exit_function(void)
+{
+	with_exit();
+	destructor.function_addr++;
+}
+static void exit_object(void)
+{
+	with_exit();
+	destructor.object_addr = thread.image.thread_pointer;
 }
 static void cleanup_head(void)
 {
@@ -187,8 +203,10 @@ static const struct {
 	{frame_offset, nothing, E(CHAIN_MISMATCH)},
 	{return_address, nothing, E(FRAME_FOREIGN)},
 	{thread_pointer, nothing, E(LAYOUT_MISMATCH)},
-	{tls_data, nothing, E(IMAGE_INVALID)},
-	{tls_bss, nothing, E(IMAGE_INVALID)},
+	{locals, nothing, E(IMAGE_INVALID)},
+	{with_exit, nothing, 0},
+	{exit_function, nothing, E(STATE_INVALID)},
+	{exit_object, nothing, E(STATE_INVALID)},
 	{cleanup_head, nothing, E(STATE_INVALID)},
 	{cancel_flag, nothing, E(IMAGE_INVALID)},
 	{rsp_elsewhere, slot_elsewhere, E(STATE_INVALID)},

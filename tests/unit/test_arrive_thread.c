@@ -20,19 +20,15 @@ static int keep_and_leave(struct psu_traveller *unused)
 	uint64_t high = psu_slot_stack_high(&slot);
 	uint64_t low = image->registers.rsp;
 	const struct psu_stack_bounds bounds = {low, high};
-	struct psu_locals locals;
 
 	(void)unused;
-	if (high - low <= STACK_LEN_MAX && psu_locals_find(&locals) == 0 &&
-		locals.data_len + locals.bss_len <= STACK_LEN_MAX &&
+	if (high - low <= STACK_LEN_MAX && psu_locals_len() <= STACK_LEN_MAX &&
 		psu_walk_stack(&psu_process_get()->manifest, &image->registers,
 					   &bounds, &image->chain) == 0) {
 		image->stack = (struct psu_span){thread.stack, high - low};
 		memcpy(thread.stack, (void *)low, high - low);
-		memcpy(thread.tls[0], locals.data, locals.data_len);
-		memcpy(thread.tls[1], locals.bss, locals.bss_len);
-		image->tls_data = (struct psu_span){thread.tls[0], locals.data_len};
-		image->tls_bss = (struct psu_span){thread.tls[1], locals.bss_len};
+		psu_locals_save(thread.locals);
+		image->locals = (struct psu_span){thread.locals, psu_locals_len()};
 		image->thread_pointer = (uint64_t)psu_state_thread_pointer();
 	}
 	psu_state_leave(NULL);

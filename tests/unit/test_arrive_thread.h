@@ -16,7 +16,7 @@ struct thread_at_rest {
 	uint64_t slot_addr; /* of zone 0 */
 	struct psu_image image;
 	uint8_t stack[STACK_LEN_MAX];
-	uint8_t tls[2][STACK_LEN_MAX];
+	uint8_t locals[STACK_LEN_MAX];
 };
 
 extern struct thread_at_rest thread;

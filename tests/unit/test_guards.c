@@ -66,7 +66,7 @@ static void make_start(struct start *start, const char *variable, int at)
 /** A descriptor as the restarting program leaves it, with @len bytes. */
 static int hand_over(size_t len)
 {
-	unsigned char bytes[PSU_GUARDS_LEN + 1];
+	unsigned char bytes[PSU_GUARDS_HANDED_LEN];
 	int fd = memfd_create("test", 0);
 
 	for (size_t i = 0; i < sizeof(bytes); i++)
@@ -80,7 +80,7 @@ START_TEST(guards_are_taken)
 {
 	struct start start, without;
 	char variable[64];
-	int fd = hand_over(PSU_GUARDS_LEN + 1);
+	int fd = hand_over(PSU_GUARDS_HANDED_LEN);
 
 	snprintf(variable, sizeof(variable), PSU_GUARDS_VARIABLE "=%d", fd);
 	make_start(&start, variable, _i);
@@ -130,7 +130,7 @@ START_TEST(nothing_is_taken)
 	struct start start;
 
 	/* what a careless reader would take */
-	ck_assert_int_eq(dup2(hand_over(PSU_GUARDS_LEN + 1), 'x' - '0'), 72);
+	ck_assert_int_eq(dup2(hand_over(PSU_GUARDS_HANDED_LEN), 'x' - '0'), 72);
 	for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++) {
 		make_start(&start, variables[i], 2);
 		check_untouched(&start);
@@ -143,7 +143,7 @@ START_TEST(too_little_is_handed_over)
 	char variable[64];
 	struct start start;
 
-	for (size_t len = 0; len <= PSU_GUARDS_LEN; len++) {
+	for (size_t len = 0; len < PSU_GUARDS_HANDED_LEN; len++) {
 		int fd = hand_over(len);
 
 		snprintf(variable, sizeof(variable), PSU_GUARDS_VARIABLE "=%d", fd);
@@ -158,7 +158,7 @@ START_TEST(kernel_gives_no_random_bytes)
 {
 	char variable[64];
 	struct start start;
-	int fd = hand_over(PSU_GUARDS_LEN + 1);
+	int fd = hand_over(PSU_GUARDS_HANDED_LEN);
 
 	snprintf(variable, sizeof(variable), PSU_GUARDS_VARIABLE "=%d", fd);
 	make_start(&start, variable, 0);

@@ -20,7 +20,8 @@ __attribute__((visibility("hidden"))) void psu_guards_take(long *stack);
  * @secure  what the kernel says of it (AT_SECURE) */
 static void take(long secure, unsigned char random[PSU_GUARDS_LEN])
 {
-	static const unsigned char chosen[PSU_GUARDS_LEN + 1] = "AAAAAAAABBBBBBBB";
+	static const unsigned char chosen[PSU_GUARDS_HANDED_LEN] =
+		"AAAAAAAABBBBBBBB";
 	char variable[64];
 	int fd = memfd_create("test", 0);
 	long stack[] = {

@@ -7,6 +7,8 @@
 #include "../fuzz/travelled.h"
 #include "test_image_sample.h"
 
+#include "image/section.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +20,7 @@ static const char golden_head[] =
 	"0000000b0000776f726b65720000000000000000000000000003000000340000"
 	"0003000000000040123400000028000000000000000000405678000000180001"
 	"00000000000000409abc00000020000000000000000400000005646174612100"
-	"00000500000003627373";
+	"00000500000010000000000040def00000300000000008";
 
 START_TEST(golden_bytes)
 {
@@ -56,10 +58,12 @@ START_TEST(round_trip)
 	/* the spans lie in the body itself */
 	ck_assert_ptr_eq(got.stack.bytes, image.stack.bytes);
 	ck_assert_uint_eq(got.stack.len, 96);
-	ck_assert_ptr_eq(got.tls_data.bytes, head + TLS_DATA_AT + 8);
-	ck_assert_uint_eq(got.tls_data.len, 5);
-	ck_assert_mem_eq(got.tls_bss.bytes, "bss", 3);
-	ck_assert_uint_eq(got.tls_bss.len, 3);
+	ck_assert_ptr_eq(got.locals.bytes, head + LOCALS_AT + 8);
+	ck_assert_uint_eq(got.locals.len, 5);
+
+	ck_assert_uint_eq(got.exits.count, 1);
+	ck_assert_uint_eq(got.exits.list[0].function_addr, 0x40def0);
+	ck_assert_uint_eq(got.exits.list[0].object_addr, 0x300000000008);
 	psu_image_fini(&got);
 	psu_verified_body_free(body);
 }
@@ -75,7 +79,8 @@ START_TEST(extreme_values)
 	image.saved_errno = INT32_MIN;
 	image.cancel_disabled = image.cancel_asynchronous = 1;
 	memcpy(image.name, "fifteen letters", PSU_THREAD_NAME_LEN);
-	image.tls_data = image.tls_bss = (struct psu_span){NULL, 0};
+	image.locals = (struct psu_span){NULL, 0};
+	image.exits.count = 0;
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
 	accepted(sample_decode(head, head_len));
 }
@@ -122,7 +127,7 @@ START_TEST(one_frame_over_the_longest_chain)
 		psu_put_u32(&writer, 8);
 		psu_put_zeros(&writer, 4);
 	}
-	psu_put_bytes(&writer, head + TLS_DATA_AT, GOLDEN_LEN - TLS_DATA_AT);
+	psu_put_bytes(&writer, head + LOCALS_AT, GOLDEN_LEN - LOCALS_AT);
 	ck_assert_ptr_eq(writer.at, writer.end);
 	ck_assert(!writer.overflow);
 	image.stack.bytes = calloc(1, 8 * count);
@@ -137,28 +142,31 @@ END_TEST
 
 START_TEST(longest_head)
 {
-	size_t rest = PSU_HEAD_LEN_MAX - (GOLDEN_LEN - 8);
+	size_t rest = PSU_HEAD_LEN_MAX - (GOLDEN_LEN - 5);
 	uint8_t *bytes = calloc(1, rest + 1);
 
 	free(head);
 	head = NULL;
-	image.tls_data = (struct psu_span){bytes, rest - 3};
+	image.locals = (struct psu_span){bytes, rest};
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
 	ck_assert_uint_eq(head_len, PSU_HEAD_LEN_MAX);
 	accepted(sample_decode(head, head_len));
 	free(head);
 	head = NULL;
 
-	/* a byte more, in either; and lengths whose sum would wrap */
-	image.tls_data.len++;
+	/* a byte more, an exit more; and lengths whose sum would wrap */
+	image.locals.len++;
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
 					 PSU_THREAD_E_IMAGE_TOO_LARGE);
-	image.tls_data.len--;
-	image.tls_bss = (struct psu_span){bytes, 4};
+	image.locals.len--;
+	image.exits.count++;
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
 					 PSU_THREAD_E_IMAGE_TOO_LARGE);
-	image.tls_data.len = SIZE_MAX - 100;
-	image.tls_bss.len = 200;
+	image.locals.len = SIZE_MAX - 100;
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
+					 PSU_THREAD_E_IMAGE_TOO_LARGE);
+	image.locals.len = 0;
+	image.exits.count = SIZE_MAX / PSU_EXIT_LEN + 1;
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len),
 					 PSU_THREAD_E_IMAGE_TOO_LARGE);
 	ck_assert_ptr_null(head);

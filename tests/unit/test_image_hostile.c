@@ -23,14 +23,14 @@ END_TEST
 
 START_TEST(bytes_behind)
 {
-	uint8_t bytes[GOLDEN_LEN + 16] = {0};
+	uint8_t bytes[GOLDEN_LEN + 24] = {0};
 
 	memcpy(bytes, head, head_len);
 	for (size_t len = head_len + 1; len <= sizeof(bytes); len++)
 		refused(sample_decode(bytes, len));
 	/* the last section twice */
-	memcpy(bytes + head_len, head + head_len - 11, 11);
-	refused(sample_decode(bytes, head_len + 11));
+	memcpy(bytes + head_len, head + EXITS_AT, head_len - EXITS_AT);
+	refused(sample_decode(bytes, 2 * head_len - EXITS_AT));
 }
 END_TEST
 
@@ -91,9 +91,9 @@ START_TEST(sections_grown)
 {
 	refused(decode_grown(7, 96));
 	refused(decode_grown(103, 150));
-	refused(decode_grown(157, TLS_DATA_AT));
-	accepted(decode_grown(217, 223));
-	accepted(decode_grown(230, GOLDEN_LEN));
+	refused(decode_grown(157, LOCALS_AT));
+	accepted(decode_grown(217, EXITS_AT));
+	refused(decode_grown(230, GOLDEN_LEN));
 }
 END_TEST
 

@@ -13,6 +13,7 @@
 
 static const uint8_t stack[96];
 struct psu_frame frames[3];
+static struct psu_exit exits[1];
 struct psu_image image;
 uint8_t *head;
 size_t head_len;
@@ -25,6 +26,7 @@ void sample_setup(void)
 	frames[0] = (struct psu_frame){0x401234, 40, 0};
 	frames[1] = (struct psu_frame){0x405678, 24, 1};
 	frames[2] = (struct psu_frame){0x409abc, 32, 0};
+	exits[0] = (struct psu_exit){0x40def0, slot + 8};
 	image = (struct psu_image){
 		.registers = {slot + 1, slot + 2, slot + 3, slot + 4, slot + 5,
 					  slot + 6, slot + 7, 0x1f80, {0}},
@@ -33,8 +35,8 @@ void sample_setup(void)
 		.saved_errno = 11,
 		.name = "worker",
 		.chain = {3, frames},
-		.tls_data = {(const uint8_t *)"data!", 5},
-		.tls_bss = {(const uint8_t *)"bss", 3},
+		.locals = {(const uint8_t *)"data!", 5},
+		.exits = {1, exits},
 		.stack = {stack, sizeof(stack)}};
 	for (size_t i = 0; i < sizeof(image.registers.x87); i++)
 		image.registers.x87[i] = (uint8_t)(0xa0 + i);

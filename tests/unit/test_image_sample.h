@@ -10,13 +10,14 @@
 #include <check.h>
 
 /** Of the sample's head as encoded: FORMAT.md, "Body". */
-#define GOLDEN_LEN 234
+#define GOLDEN_LEN 247
 #define CANCEL_AT 132
 #define NAME_AT 134
 #define COUNT_AT 158
 #define FRAMES_AT 162
 #define FRAME_LEN 16
-#define TLS_DATA_AT 210
+#define LOCALS_AT 210
+#define EXITS_AT 223
 
 extern struct psu_image image;
 extern struct psu_frame frames[3]; /* the image's chain */

@@ -7,7 +7,7 @@
  */
 #include "run_suite.h"
 
-#include "state/locals.h"
+#include "report/report.h"
 #include "state/state.h"
 
 #include <errno.h>
@@ -234,147 +234,6 @@ START_TEST(registers_are_judged)
 }
 END_TEST
 
-/* ---- cleanup buffers */
-
-#define BUFFER_LEN sizeof(__pthread_unwind_buf_t)
-#define BASE 0x1234
-
-/** A stack with room for four buffers; their links are its to set. */
-static __thread uint64_t buffers[4 * BUFFER_LEN / 8];
-
-static uint64_t buffer(size_t number)
-{
-	return (uint64_t)buffers + number * BUFFER_LEN;
-}
-
-static uint64_t *link_of(size_t number)
-{
-	return (uint64_t *)(buffer(number) +
-						offsetof(__pthread_unwind_buf_t, __pad));
-}
-
-static int relink(uint64_t head)
-{
-	return psu_locals_relink(head, buffer(0), buffer(4), BASE);
-}
-
-START_TEST(last_link_points_home)
-{
-	*link_of(3) = 0x9999;
-	*link_of(1) = buffer(3);
-	ck_assert_int_eq(relink(buffer(1)), 0);
-	ck_assert_uint_eq(*link_of(3), BASE);
-	ck_assert_uint_eq(*link_of(1), buffer(3));
-	ck_assert_int_eq(relink(0), 0);
-
-	/* elsewhere begins at the stack's end */
-	*link_of(0) = buffer(4);
-	ck_assert_int_eq(relink(buffer(0)), 0);
-	ck_assert_uint_eq(*link_of(0), BASE);
-	*link_of(0) = buffer(0) - 8;
-	ck_assert_int_eq(relink(buffer(0)), 0);
-	ck_assert_uint_eq(*link_of(0), BASE);
-}
-END_TEST
-
-START_TEST(hostile_links)
-{
-	const uint64_t bad[] = {
-		buffer(0) - 8, buffer(0) - 1, buffer(3) + 8,
-		buffer(4),	   1,			  UINT64_MAX - 7,
-		buffer(1) + 4, buffer(1) + 1, UINT64_MAX & ~UINT64_C(0xfff),
-	};
-
-	/* as the head; and, where it lies in the stack, as a link */
-	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
-		ck_assert_int_eq(relink(bad[i]), PSU_THREAD_E_STATE_INVALID);
-		*link_of(0) = bad[i];
-		ck_assert_int_eq(relink(buffer(0)),
-						 bad[i] >= buffer(0) && bad[i] < buffer(4)
-							 ? PSU_THREAD_E_STATE_INVALID
-							 : 0);
-	}
-	/* no end: to itself, and in a circle of all */
-	*link_of(2) = buffer(2);
-	ck_assert_int_eq(relink(buffer(2)), PSU_THREAD_E_STATE_INVALID);
-	for (size_t i = 0; i < 4; i++)
-		*link_of(i) = buffer((i + 1) % 4);
-	ck_assert_int_eq(relink(buffer(0)), PSU_THREAD_E_STATE_INVALID);
-	*link_of(3) = 0;
-	ck_assert_int_eq(relink(buffer(0)), 0);
-}
-END_TEST
-
-static void do_nothing(void *unused)
-{
-	(void)unused;
-}
-
-START_TEST(head_is_libc_s)
-{
-	uint64_t outside = psu_locals_cleanup_head(), inside;
-
-	pthread_cleanup_push(do_nothing, NULL);
-	inside = psu_locals_cleanup_head();
-	ck_assert_uint_ne(inside, outside);
-	psu_locals_set_cleanup_head(outside);
-	ck_assert_uint_eq(psu_locals_cleanup_head(), outside);
-	psu_locals_set_cleanup_head(inside);
-	ck_assert_uint_eq(psu_locals_cleanup_head(), inside);
-	pthread_cleanup_pop(0);
-	ck_assert_uint_eq(psu_locals_cleanup_head(), outside);
-}
-END_TEST
-
-/* ---- thread-locals and masks */
-
-static __thread int initialised = 77;
-
-static bool holds(const uint8_t *bytes, size_t len, const void *variable)
-{
-	const uint8_t *at = variable;
-
-	return at >= bytes && at < bytes + len;
-}
-
-START_TEST(only_the_programs_locals)
-{
-	const void *libcs = &errno, *ours = &psu_local;
-	struct psu_locals locals;
-
-	ck_assert_int_eq(psu_locals_find(&locals), 0);
-	ck_assert(holds(locals.data, locals.data_len, &initialised));
-	ck_assert(holds(locals.bss, locals.bss_len, &buffers));
-	ck_assert(!holds(locals.data, locals.data_len, libcs));
-	ck_assert(!holds(locals.bss, locals.bss_len, libcs));
-	ck_assert(!holds(locals.data, locals.data_len, ours));
-	ck_assert(!holds(locals.bss, locals.bss_len, ours));
-	ck_assert_ptr_eq(locals.data + locals.data_len, &psu_state_tls_data_end);
-	ck_assert_ptr_eq(locals.bss + locals.bss_len, &psu_state_tls_bss_end);
-}
-END_TEST
-
-START_TEST(masks_are_packed)
-{
-	for (int signal = 1; signal <= 64; signal++) {
-		sigset_t mask, again;
-
-		/* two are libc's own: nobody can block them */
-		sigemptyset(&mask);
-		if (sigaddset(&mask, signal) != 0)
-			continue;
-		ck_assert_uint_eq(psu_locals_pack_mask(&mask),
-						  UINT64_C(1) << (signal - 1));
-		psu_locals_unpack_mask(UINT64_C(1) << (signal - 1), &again);
-		for (int i = 1; i <= 64; i++)
-			ck_assert_int_eq(sigismember(&again, i), i == signal);
-		psu_locals_unpack_mask(~(UINT64_C(1) << (signal - 1)), &again);
-		ck_assert_int_eq(sigismember(&again, signal), 0);
-		ck_assert_int_eq(sigismember(&again, signal % 31 + 1), 1);
-	}
-}
-END_TEST
-
 static void silence(void)
 {
 	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
@@ -390,11 +249,6 @@ int main(void)
 	tcase_add_test(tcase, left_and_resumed);
 	tcase_add_test(tcase, fp_environment_is_the_kept_one);
 	tcase_add_test(tcase, registers_are_judged);
-	tcase_add_test(tcase, last_link_points_home);
-	tcase_add_test(tcase, hostile_links);
-	tcase_add_test(tcase, head_is_libc_s);
-	tcase_add_test(tcase, only_the_programs_locals);
-	tcase_add_test(tcase, masks_are_packed);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
