@@ -9,6 +9,7 @@
 #include "journey/depart.h"
 #include "net/limits.h"
 #include "state/locals.h"
+#include "state/sanitizer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -86,6 +87,7 @@ static int walk_frames(struct psu_departure *departure)
 		.high = psu_slot_stack_high(&self->slot),
 	};
 
+	psu_sanitizer_unmark(bounds.low, bounds.high);
 	return psu_walk_stack(&psu_process_get()->manifest, &self->registers,
 						  &bounds, &departure->image.chain);
 }
@@ -128,6 +130,7 @@ int psu_depart(struct psu_traveller *self)
 	int rc;
 
 	block_interruptions(&departure);
+	psu_traveller_works_at_home(self);
 	rc = may_leave(&departure);
 	if (!rc)
 		rc = walk_frames(&departure);
@@ -145,6 +148,7 @@ int psu_depart(struct psu_traveller *self)
 		psu_traveller_let_go(self, PSU_STAGE_AWAY);
 	if (rc == PSU_THREAD_E_LOST_WITH_PEER)
 		psu_traveller_let_go(self, PSU_STAGE_LOST);
+	psu_traveller_works_travelling(self);
 	unblock_interruptions(&departure);
 	return rc;
 }

@@ -7,6 +7,7 @@
 #include "start/isa.h"
 #include "start/start.h"
 #include "state/locals.h"
+#include "state/sanitizer.h"
 
 #include <locale.h>
 #include <nss.h>
@@ -175,6 +176,18 @@ static void fill_context(struct psu_process *process)
 	digest_locale(&hello->locale);
 }
 
+/** What OpenSSL keeps there points to ordinary memory.  It hands out the
+ * heap's highest bytes first. */
+static void show_secure_heap(void)
+{
+	char *highest = OPENSSL_secure_malloc(1);
+	char *low = highest + SECURE_HEAP_UNIT - SECURE_HEAP_LEN;
+
+	if (highest && CRYPTO_secure_allocated(low))
+		psu_sanitizer_scan(low, SECURE_HEAP_LEN);
+	OPENSSL_secure_free(highest);
+}
+
 /** Before any key is read: OpenSSL keeps its private keys in memory that is
  * in no core dump, no configuration file of the machine reaches us, and
  * exit() does not pull OpenSSL away from under threads that still use it. */
@@ -189,6 +202,7 @@ static int prepare_libraries(void)
 		return psu_error_set(PSU_THREAD_E_SYSTEM,
 							 "libsodium or OpenSSL cannot be initialised: "
 							 "check that getrandom works on this system");
+	show_secure_heap();
 	init_condition();
 	/* a static program must not load another libc for the name service */
 	if (psu_manifest_is_static())

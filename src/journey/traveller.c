@@ -10,12 +10,25 @@
 #include "journey/process.h"
 #include "net/limits.h"
 #include "state/locals.h"
+#include "state/sanitizer.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+void psu_traveller_works_travelling(const struct psu_traveller *self)
+{
+	psu_sanitizer_switch(psu_slot_stack_low(&self->slot),
+						 psu_slot_stack_high(&self->slot));
+}
+
+void psu_traveller_works_at_home(const struct psu_traveller *self)
+{
+	psu_sanitizer_switch(psu_slot_home_low(&self->slot),
+						 psu_slot_home_high(&self->slot));
+}
 
 /* ---- on the thread's own home stack */
 
@@ -93,6 +106,7 @@ static void *resume(struct psu_traveller *self)
 	psu_locals_unpack_mask(self->signal_mask, &mask);
 	pthread_setcancelstate(self->cancel_state, NULL);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	psu_traveller_works_travelling(self);
 	errno = self->saved_errno;
 	return psu_state_resume(&self->registers);
 }
@@ -131,6 +145,10 @@ static void end(void *argument)
 {
 	struct psu_traveller *self = argument;
 
+	psu_traveller_works_at_home(self);
+	/* pthread_exit() has dropped frames here without a word */
+	psu_sanitizer_unmark(psu_slot_home_low(&self->slot),
+						 psu_slot_home_high(&self->slot));
 	psu_exits_run(&self->exits);
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)
@@ -144,11 +162,13 @@ static void *live(struct psu_traveller *self)
 	void *result = NULL;
 
 	self->cleanup_base = psu_locals_cleanup_head();
-	if (self->fn)
+	if (self->fn) {
+		psu_traveller_works_travelling(self);
 		result = psu_state_enter((void *)psu_slot_stack_high(&self->slot),
 								 self->fn, self->arg);
-	else if (!stand_by(self, &result))
+	} else if (!stand_by(self, &result)) {
 		return NULL;
+	}
 	/* the stage is no guide here: the thread may be on its way back already */
 	while (self->left && self->born_here) {
 		self->left = false;

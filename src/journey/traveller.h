@@ -90,6 +90,11 @@ PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
 /** The thread of this process that owns the slot, or NULL.  Lock held. */
 struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
 
+/** The calling thread, @self, works on its travelling stack from now on, or
+ * on its home stack: for sanitizers, who do not see the switch. */
+void psu_traveller_works_travelling(const struct psu_traveller *self);
+void psu_traveller_works_at_home(const struct psu_traveller *self);
+
 /** Let a parked thread take over @image; waits until it has. */
 PSU_MUST_CHECK int psu_traveller_restore(struct psu_traveller *thread,
 										 const struct psu_image *image);

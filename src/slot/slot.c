@@ -3,6 +3,7 @@
  * slot.c - map, freeze and unmap the addresses of one thread
  */
 #include "slot/slot.h"
+#include "state/sanitizer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -23,6 +24,11 @@ bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count)
 uint64_t psu_slot_home_low(const struct psu_slot *slot)
 {
 	return slot->addr + PSU_SLOT_LEN - PSU_SLOT_HOME_LEN;
+}
+
+uint64_t psu_slot_home_high(const struct psu_slot *slot)
+{
+	return slot->addr + PSU_SLOT_LEN;
 }
 
 uint64_t psu_slot_stack_high(const struct psu_slot *slot)
@@ -74,6 +80,8 @@ int psu_slot_map(uint64_t addr, struct psu_slot *slot_out)
 			munmap(got, PSU_SLOT_LEN);
 		return rc;
 	}
+	/* another thread's frames may have been there */
+	psu_sanitizer_unmark(psu_slot_stack_low(&slot), psu_slot_home_high(&slot));
 	*slot_out = slot;
 	return 0;
 }
@@ -102,5 +110,6 @@ int psu_slot_thaw(const struct psu_slot *slot)
 							 "cannot make a stack of %" PRIu64 " MiB usable: "
 							 "%m: free memory, or raise its limit",
 							 PSU_SLOT_STACK_LEN >> 20);
+	psu_sanitizer_unmark(psu_slot_stack_low(slot), psu_slot_stack_high(slot));
 	return 0;
 }

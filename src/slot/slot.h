@@ -49,6 +49,7 @@ bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count);
 uint64_t psu_slot_stack_low(const struct psu_slot *slot);
 uint64_t psu_slot_stack_high(const struct psu_slot *slot);
 uint64_t psu_slot_home_low(const struct psu_slot *slot);
+uint64_t psu_slot_home_high(const struct psu_slot *slot);
 
 /**
  * Take the slot's addresses, with its stack and home zone readable and

@@ -9,6 +9,7 @@
  */
 #include "start/manifest.h"
 #include "start/start.h"
+#include "state/sanitizer.h"
 #include "state/state.h"
 
 #include <elf.h>
@@ -142,19 +143,25 @@ static void take_loaded(char **environment)
 					~(unsigned)ADDR_NO_RANDOMIZE);
 }
 
-/** In libpsu_thread.so the first constructor of all (-z initfirst): libc's
- * has not run, and knows no environment yet. */
-__attribute__((constructor)) static void begin(int argc, char **argv,
-											   char **environment)
+/** The library's first function but for psu_guards_take(): called by libc in a
+ * static program, by the loader, as the first of all, in a dynamic one. */
+static void begin(int argc, char **argv, char **environment)
 {
 	(void)argc;
 	(void)argv;
 	if (!psu_manifest_is_static()) {
+		/* libc's own constructor has not run: it knows no environment yet */
 		environ = environment;
 		take_loaded(environment);
 	}
+	psu_sanitizer_begin(psu_guards_handed.found);
 	psu_restart_early();
 }
+
+/* Before the constructors that compilers make, such as a sanitizer's; in
+ * libpsu_thread.so, by -z initfirst, before those of all objects. */
+__attribute__((section(".init_array.00000"), used)) static void (
+	*const first_constructor)(int, char **, char **) = begin;
 
 void psu_guards_in_libc(const uint8_t bytes[PSU_GUARDS_LEN],
 						uint64_t guards_out[2])

@@ -8,6 +8,7 @@
  */
 #include "start/manifest.h"
 #include "start/start.h"
+#include "state/sanitizer.h"
 #include "state/state.h"
 #include "trust/trust.h"
 
@@ -152,6 +153,7 @@ static int restart(const uint8_t guards[PSU_GUARDS_LEN])
 
 	if (rc)
 		return rc;
+	psu_sanitizer_prepare_restart();
 	arguments = read_arguments(&text);
 	environment = extend_environment(variable);
 	fd = hand_over(guards, randomize);

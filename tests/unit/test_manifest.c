@@ -3,15 +3,18 @@
  * test_manifest.c - the list of the program's objects: made, on the wire,
  * compared; and which instructions it needs
  *
- * A static program, as those are that move.
+ * A static program by default, as those are that move.
  */
 #include "run_suite.h"
 
 #include "start/isa.h"
 #include "start/manifest.h"
+#include "state/state.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 static struct psu_manifest manifest; /* too large for a stack */
 static struct psu_manifest other;
@@ -44,9 +47,12 @@ START_TEST(this_program)
 	static const uint8_t no_id[PSU_BUILD_ID_LEN];
 	struct psu_digest digest;
 
-	ck_assert_uint_eq(manifest.count, 1); /* no vDSO */
 	ck_assert_str_eq(object->name, "test_manifest");
-	ck_assert_uint_eq(object->load_addr, 0);
+	if (psu_manifest_is_static()) {
+		ck_assert_uint_eq(manifest.count, 1); /* no vDSO */
+		ck_assert_uint_eq(object->load_addr, 0);
+		ck_assert_uint_eq(object->choices, 0);
+	}
 	ck_assert_uint_ne(object->tls_len, 0);
 	ck_assert_mem_ne(object->build_id, no_id, sizeof(no_id));
 	ck_assert_ptr_nonnull(segment_of((void *)object->unwind_table_addr));
@@ -58,6 +64,42 @@ START_TEST(this_program)
 
 	ck_assert_int_eq(psu_manifest_program_digest(&digest), 0);
 	ck_assert(psu_digest_equal(&digest, &object->digest));
+}
+END_TEST
+
+START_TEST(libraries)
+{
+	const struct psu_object *libc = NULL;
+	uint64_t below;
+
+	for (size_t i = 1; i < manifest.count; i++)
+		if (psu_manifest_holds(&manifest.objects[i],
+							   (const void *)getauxval(AT_SYSINFO_EHDR)))
+			ck_abort_msg("the vDSO is listed");
+		else if (strcmp(manifest.objects[i].name, "libc.so.6") == 0)
+			libc = &manifest.objects[i];
+	ck_assert_int_eq(!libc, psu_manifest_is_static());
+	if (!libc)
+		return;
+	ck_assert_uint_ne(libc->choices, 0);
+	below = (uint64_t)(psu_state_thread_pointer() - (char *)&errno);
+	ck_assert_uint_le(below, libc->tls_offset);
+	ck_assert_uint_gt(below, libc->tls_offset - libc->tls_len);
+}
+END_TEST
+
+START_TEST(system_objects)
+{
+	static const char *const systems[] = {
+		"libc.so.6", "ld-linux-x86-64.so.2", "libstdc++.so.6",
+		"libasan.so.8", "libssl.so.3", "libpsu_thread.so.0"};
+	static const char *const own[] = {
+		"libcurve.so", "libc", "app3", "liblua5.4.so.0", "libldap.so.2", ""};
+
+	for (size_t i = 0; i < sizeof(systems) / sizeof(*systems); i++)
+		ck_assert_msg(psu_manifest_is_system(systems[i]), "%s", systems[i]);
+	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
+		ck_assert_msg(!psu_manifest_is_system(own[i]), "%s", own[i]);
 }
 END_TEST
 
@@ -257,6 +299,8 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, make, NULL);
 	tcase_add_test(tcase, this_program);
+	tcase_add_test(tcase, libraries);
+	tcase_add_test(tcase, system_objects);
 	tcase_add_test(tcase, digests);
 	tcase_add_loop_test(tcase, round_trip, 0, 3);
 	tcase_add_test(tcase, other_lengths);

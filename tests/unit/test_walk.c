@@ -279,7 +279,10 @@ START_TEST(test_frame_in_constants)
 	for (uint64_t at = thread.bounds.low; at < thread.bounds.high; at += 8)
 		if (*(uint64_t *)at > at && *(uint64_t *)at < thread.bounds.high)
 			*(uint64_t *)at = (uint64_t)frame;
-	check_refused(&thread, PSU_THREAD_E_FRAME_UNKNOWN, "outside the thread");
+	/* of a PIE the loader writes such constants: they are not read at all */
+	check_refused(&thread, PSU_THREAD_E_FRAME_UNKNOWN,
+				  psu_manifest_is_static() ? "outside the thread"
+										   : "does not unwind");
 	stack_free(&thread);
 }
 END_TEST

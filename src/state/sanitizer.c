@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sanitizer.c - calls into AddressSanitizer's run time, if it is there
+ */
+#include "state/sanitizer.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* sanitizer/common_interface_defs.h, asan_interface.h, lsan_interface.h */
+void __asan_init(void) __attribute__((weak));
+void __lsan_do_leak_check(void) __attribute__((weak));
+void __lsan_register_root_region(const void *low, size_t len)
+	__attribute__((weak));
+void __sanitizer_start_switch_fiber(void **fake_stack, const void *low,
+									size_t len) __attribute__((weak));
+void __sanitizer_finish_switch_fiber(void *fake_stack, const void **low_out,
+									 size_t *len_out) __attribute__((weak));
+void __asan_unpoison_memory_region(const void *low, size_t len)
+	__attribute__((weak));
+
+void psu_sanitizer_prepare_restart(void)
+{
+	const char *given = getenv("ASAN_OPTIONS");
+	char *options;
+
+	if (!__asan_init ||
+		asprintf(&options, "%s:leak_check_at_exit=0:"
+						   "detect_stack_use_after_return=0",
+				 given ? given : "") < 0)
+		return;
+	setenv("ASAN_OPTIONS", options, 1);
+	free(options);
+}
+
+void psu_sanitizer_begin(bool restarted)
+{
+	if (__asan_init)
+		__asan_init();
+	if (restarted && __lsan_do_leak_check)
+		atexit(__lsan_do_leak_check);
+}
+
+void psu_sanitizer_scan(const void *low, size_t len)
+{
+	if (__lsan_register_root_region)
+		__lsan_register_root_region(low, len);
+}
+
+void psu_sanitizer_switch(uint64_t low, uint64_t high)
+{
+	if (!__sanitizer_start_switch_fiber || !__sanitizer_finish_switch_fiber)
+		return;
+	/* without a fake stack: frames that travel cannot lie in it */
+	__sanitizer_start_switch_fiber(NULL, (const void *)low, high - low);
+	__sanitizer_finish_switch_fiber(NULL, NULL, NULL);
+}
+
+void psu_sanitizer_unmark(uint64_t low, uint64_t high)
+{
+	if (__asan_unpoison_memory_region)
+		__asan_unpoison_memory_region((const void *)low, high - low);
+}

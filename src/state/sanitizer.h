@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * sanitizer.h - live with AddressSanitizer, if the program is built with it
+ *
+ * It knows one stack for each thread, and marks bytes around variables on it
+ * that nobody may touch.  A migratable thread has two stacks, and the library
+ * reads one of them as a whole.  And it has functions called at exit before
+ * the guards are taken over, whose addresses are mangled with the old ones.
+ * In other programs these calls do nothing.
+ */
+#ifndef PSU_SANITIZER_H
+#define PSU_SANITIZER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Before the program restarts: it must look for leaks only when told to, and
+ * keep variables on the stack itself, by $ASAN_OPTIONS. */
+void psu_sanitizer_prepare_restart(void);
+
+/** Before anything that may be instrumented runs.  @restarted: it has been,
+ * and the guards are taken over; it is told to look for leaks at exit. */
+void psu_sanitizer_begin(bool restarted);
+
+/** [low, low + len) has pointers to memory that is in use: no leaks. */
+void psu_sanitizer_scan(const void *low, size_t len);
+
+/** The calling thread works on the stack [low, high) from now on.  Said on
+ * either stack, just before or after the switch. */
+void psu_sanitizer_switch(uint64_t low, uint64_t high);
+
+/** All of [low, high) may be read and written; nothing there is marked. */
+void psu_sanitizer_unmark(uint64_t low, uint64_t high);
+
+#endif
