@@ -48,7 +48,7 @@ static int open_part(uint64_t low, uint64_t len)
 
 int psu_slot_map(uint64_t addr, struct psu_slot *slot_out)
 {
-	struct psu_slot slot = {addr};
+	struct psu_slot slot = {.addr = addr};
 	void *wanted = (void *)addr;
 	void *got = mmap(wanted, PSU_SLOT_LEN, PROT_NONE,
 					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
@@ -82,14 +82,21 @@ int psu_slot_map(uint64_t addr, struct psu_slot *slot_out)
 	}
 	/* another thread's frames may have been there */
 	psu_sanitizer_unmark(psu_slot_stack_low(&slot), psu_slot_home_high(&slot));
+	slot.stacks[0] = psu_sanitizer_add_stack(psu_slot_stack_low(&slot),
+											 psu_slot_stack_high(&slot));
+	slot.stacks[1] = psu_sanitizer_add_stack(psu_slot_home_low(&slot),
+											 psu_slot_home_high(&slot));
 	*slot_out = slot;
 	return 0;
 }
 
 void psu_slot_unmap(struct psu_slot *slot)
 {
-	if (slot->addr)
-		munmap((void *)slot->addr, PSU_SLOT_LEN);
+	if (!slot->addr)
+		return;
+	munmap((void *)slot->addr, PSU_SLOT_LEN);
+	psu_sanitizer_remove_stack(slot->stacks[0]);
+	psu_sanitizer_remove_stack(slot->stacks[1]);
 	slot->addr = 0;
 }
 

@@ -38,6 +38,7 @@
 /** A mapped slot; addr 0: none. */
 struct psu_slot {
 	uint64_t addr;
+	unsigned stacks[2]; /* what valgrind calls the stack and the home zone */
 };
 
 /** The address of slot number @slot of @zone. */

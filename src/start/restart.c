@@ -13,6 +13,7 @@
 #include "trust/trust.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -143,11 +144,29 @@ static int stop_randomizing(bool *was_on_out)
 	return 0;
 }
 
+/** Find the program's file: by its name, if that leads to it still, so that
+ * the new process is called as this one; valgrind knows it by that only. */
+static const char *find_program(char path[PATH_MAX])
+{
+	static const char self[] = "/proc/self/exe";
+	ssize_t len = readlink(self, path, PATH_MAX - 1);
+	int fd = open(self, O_PATH | O_CLOEXEC);
+	struct stat running, named;
+	bool same;
+
+	path[len > 0 ? len : 0] = '\0';
+	same = fd >= 0 && fstat(fd, &running) == 0 && stat(path, &named) == 0 &&
+		   running.st_dev == named.st_dev && running.st_ino == named.st_ino;
+	if (fd >= 0)
+		close(fd);
+	return same ? path : self;
+}
+
 /** Returns only if it fails. */
 static int restart(const uint8_t guards[PSU_GUARDS_LEN])
 {
 	char variable[sizeof(PSU_GUARDS_VARIABLE) + 16];
-	char *text = NULL, **arguments, **environment;
+	char path[PATH_MAX], *text = NULL, **arguments, **environment;
 	bool randomize;
 	int fd, rc = stop_randomizing(&randomize);
 
@@ -161,7 +180,7 @@ static int restart(const uint8_t guards[PSU_GUARDS_LEN])
 	if (arguments && environment && fd >= 0) {
 		snprintf(variable, sizeof(variable), "%s=%d", PSU_GUARDS_VARIABLE,
 				 fd);
-		execve("/proc/self/exe", arguments, environment);
+		execve(find_program(path), arguments, environment);
 	}
 	rc = psu_error_set(PSU_THREAD_E_RESTART_FAILED,
 					   "cannot restart this program to share the deployment's "

@@ -123,8 +123,8 @@ int psu_locals_relink(uint64_t head, uint64_t low, uint64_t high,
 	while (head) {
 		__pthread_unwind_buf_t *buffer = (void *)head;
 
-		if (head < low || head > high - buffer_len || head % 8 ||
-			!links_left--)
+		if (head < low || head > high - buffer_len ||
+			head % _Alignof(__pthread_unwind_buf_t) || !links_left--)
 			return psu_error_set(PSU_THREAD_E_STATE_INVALID,
 								 "the thread's chain of pthread_cleanup_push "
 								 "buffers leaves its stack or has no end: do "

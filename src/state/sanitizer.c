@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sanitizer.c - calls into AddressSanitizer's run time, if it is there
+ * sanitizer.c - calls into AddressSanitizer's run time, if it is there, and
+ * requests to valgrind, which are instructions that do nothing elsewhere
  */
 #include "state/sanitizer.h"
 
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#if HAVE_VALGRIND_MEMCHECK_H
+#include <valgrind/memcheck.h>
+#endif
 
 /* sanitizer/common_interface_defs.h, asan_interface.h, lsan_interface.h */
 void __asan_init(void) __attribute__((weak));
@@ -48,6 +52,41 @@ void psu_sanitizer_scan(const void *low, size_t len)
 		__lsan_register_root_region(low, len);
 }
 
+#if HAVE_VALGRIND_MEMCHECK_H
+unsigned psu_sanitizer_add_stack(uint64_t low, uint64_t high)
+{
+	return VALGRIND_STACK_REGISTER(low, high - 1);
+}
+
+void psu_sanitizer_remove_stack(unsigned number)
+{
+	VALGRIND_STACK_DEREGISTER(number);
+}
+
+static void make_defined(uint64_t low, uint64_t high)
+{
+	VALGRIND_MAKE_MEM_DEFINED(low, high - low);
+}
+#else
+unsigned psu_sanitizer_add_stack(uint64_t low, uint64_t high)
+{
+	(void)low;
+	(void)high;
+	return 0;
+}
+
+void psu_sanitizer_remove_stack(unsigned number)
+{
+	(void)number;
+}
+
+static void make_defined(uint64_t low, uint64_t high)
+{
+	(void)low;
+	(void)high;
+}
+#endif
+
 void psu_sanitizer_switch(uint64_t low, uint64_t high)
 {
 	if (!__sanitizer_start_switch_fiber || !__sanitizer_finish_switch_fiber)
@@ -59,6 +98,7 @@ void psu_sanitizer_switch(uint64_t low, uint64_t high)
 
 void psu_sanitizer_unmark(uint64_t low, uint64_t high)
 {
+	make_defined(low, high);
 	if (__asan_unpoison_memory_region)
 		__asan_unpoison_memory_region((const void *)low, high - low);
 }

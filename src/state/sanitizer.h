@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * sanitizer.h - live with AddressSanitizer, if the program is built with it
+ * sanitizer.h - live with AddressSanitizer and valgrind, if they watch
  *
- * It knows one stack for each thread, and marks bytes around variables on it
- * that nobody may touch.  A migratable thread has two stacks, and the library
- * reads one of them as a whole.  And it has functions called at exit before
- * the guards are taken over, whose addresses are mangled with the old ones.
- * In other programs these calls do nothing.
+ * AddressSanitizer knows one stack for each thread, and marks bytes around
+ * variables on it that nobody may touch.  A migratable thread has two stacks,
+ * and the library reads one of them as a whole.  And it has functions called
+ * at exit before the guards are taken over, whose addresses are mangled with
+ * the old ones.  Valgrind must be told where stacks lie, or it takes a switch
+ * for a very large frame.  In other programs these calls do nothing.
  */
 #ifndef PSU_SANITIZER_H
 #define PSU_SANITIZER_H
@@ -25,6 +26,10 @@ void psu_sanitizer_begin(bool restarted);
 
 /** [low, low + len) has pointers to memory that is in use: no leaks. */
 void psu_sanitizer_scan(const void *low, size_t len);
+
+/** [low, high) is a stack, for valgrind; it gives it a number. */
+unsigned psu_sanitizer_add_stack(uint64_t low, uint64_t high);
+void psu_sanitizer_remove_stack(unsigned number);
 
 /** The calling thread works on the stack [low, high) from now on.  Said on
  * either stack, just before or after the switch. */
