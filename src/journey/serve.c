@@ -180,8 +180,10 @@ static void take_caller(struct psu_process *process, int fd, const char *from)
 	struct psu_caller *caller = calloc(1, sizeof(*caller));
 	int drop_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 
-	if (!caller || drop_fd < 0)
+	if (!caller || drop_fd < 0) {
+		psu_error_shortage("serve", from);
 		goto out;
+	}
 	caller->fd = fd;
 	caller->drop_fd = drop_fd;
 	snprintf(caller->from, sizeof(caller->from), "%s", from);

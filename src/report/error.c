@@ -9,6 +9,7 @@
 #include "report/report.h"
 #include "state/state.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -99,6 +100,29 @@ int psu_error_tell(int code)
 				psu_local.sentence);
 	psu_local.told = true;
 	return code;
+}
+
+int psu_error_shortage(const char *act, const char *object)
+{
+	switch (errno) {
+	case EMFILE:
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "cannot %s %s: %m in this process: raise `ulimit "
+							 "-n`, or close some",
+							 act, object);
+	case ENFILE:
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "cannot %s %s: %m: raise the kernel's fs.file-max",
+							 act, object);
+	case ENOMEM:
+	case ENOBUFS:
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot %s %s: %m: raise `ulimit -v`, or free "
+							 "memory",
+							 act, object);
+	default:
+		return 0;
+	}
 }
 
 void psu_error_whisper(bool on)

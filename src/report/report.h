@@ -33,6 +33,13 @@ int psu_error_keep(int code, const char *format, ...) PSU_PRINTF(2, 3);
 /** Log what was only kept; nothing if it is in the log.  Returns @code. */
 int psu_error_tell(int code);
 
+/**
+ * Record a failure that only a lack of descriptors or memory explains, as
+ * errno has it: "cannot @act @object".  Returns SYSTEM or NO_MEMORY, or 0 and
+ * does nothing if errno tells another reason.
+ */
+int psu_error_shortage(const char *act, const char *object);
+
 /** Let the calling thread's failures be debug lines from now on, or errors
  * again. */
 void psu_error_whisper(bool on);

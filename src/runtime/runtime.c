@@ -35,6 +35,19 @@ bool psu_runtime_lock_range(int fd, uint64_t start, uint64_t len)
 	return false;
 }
 
+static int explain_zone(const char *name)
+{
+	int rc = psu_error_shortage("open", name);
+
+	if (!rc)
+		rc = psu_error_set(PSU_THREAD_E_SYSTEM,
+						   "cannot open %s in the run-time directory: %m: "
+						   "make the directory writable for this user, or name "
+						   "another in PSU_THREAD_RUNTIME",
+						   name);
+	return rc;
+}
+
 static int open_zone(struct psu_runtime *runtime, const struct psu_digest *host)
 {
 	char name[sizeof(ZONE_PREFIX) + 2 * sizeof(host->bytes)] = ZONE_PREFIX;
@@ -42,10 +55,7 @@ static int open_zone(struct psu_runtime *runtime, const struct psu_digest *host)
 	psu_bytes_hex(host->bytes, sizeof(host->bytes), name + strlen(name));
 	runtime->zone_fd = psu_runtime_open_file(runtime->dir_fd, name, 0);
 	if (runtime->zone_fd < 0)
-		return psu_error_set(PSU_THREAD_E_SYSTEM,
-							 "cannot open %s in the run-time directory: %m: "
-							 "make the directory writable for this user",
-							 name);
+		return explain_zone(name);
 	if (getrandom(&runtime->next_slot, sizeof(runtime->next_slot), 0) !=
 		sizeof(runtime->next_slot))
 		return psu_error_set(PSU_THREAD_E_SYSTEM,

@@ -30,13 +30,16 @@ static void name_run(const struct psu_id *incarnation,
 
 static int read_boot_id(char boot_id_out[PSU_BOOT_ID_LEN])
 {
-	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	static const char path[] = "/proc/sys/kernel/random/boot_id";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	int rc = 0;
 
-	if (fd < 0 || read(fd, boot_id_out, PSU_BOOT_ID_LEN) != PSU_BOOT_ID_LEN)
+	if (fd < 0)
+		rc = psu_error_shortage("open", path);
+	if (!rc && (fd < 0 ||
+				read(fd, boot_id_out, PSU_BOOT_ID_LEN) != PSU_BOOT_ID_LEN))
 		rc = psu_error_set(PSU_THREAD_E_SYSTEM,
-						   "cannot read /proc/sys/kernel/random/boot_id: %m: "
-						   "mount /proc");
+						   "cannot read %s: %m: mount /proc", path);
 	if (fd >= 0)
 		close(fd);
 	return rc;
@@ -52,6 +55,10 @@ int psu_runtime_begin_run(struct psu_runtime *runtime)
 		return rc;
 	name_run(&runtime->incarnation, name);
 	runtime->run_fd = psu_runtime_open_file(runtime->dir_fd, name, O_EXCL);
+	if (runtime->run_fd < 0)
+		rc = psu_error_shortage("open", name);
+	if (rc)
+		return rc;
 
 	/* another process that looks at the new file holds it for a moment */
 	if (runtime->run_fd < 0 ||

@@ -67,6 +67,19 @@ static int check_owner_and_mode(const char *path, const struct stat *status,
 	return 0;
 }
 
+static int explain_open_dir(const char *dir)
+{
+	int code = psu_error_shortage("open", dir);
+
+	if (!code)
+		code = psu_error_set(PSU_THREAD_E_CERTS_MISSING,
+							 "the certificate directory '%s' cannot be opened: "
+							 "%m: make one with certs/make-certs.sh, and pass "
+							 "it as cert_path or in PSU_THREAD_CERTS",
+							 dir);
+	return code;
+}
+
 static int open_dir(const char *dir, int *fd_out)
 {
 	struct stat status;
@@ -74,11 +87,7 @@ static int open_dir(const char *dir, int *fd_out)
 	int code;
 
 	if (fd < 0 || fstat(fd, &status) < 0) {
-		code = psu_error_set(PSU_THREAD_E_CERTS_MISSING,
-							 "the certificate directory '%s' cannot be opened: "
-							 "%m: make one with certs/make-certs.sh, and pass "
-							 "it as cert_path or in PSU_THREAD_CERTS",
-							 dir);
+		code = explain_open_dir(dir);
 		goto out;
 	}
 	code = check_owner_and_mode(dir, &status, false);
@@ -94,6 +103,10 @@ out:
 
 static int explain_open(const struct rule *rule, const char *path)
 {
+	int code = psu_error_shortage("open", path);
+
+	if (code)
+		return code;
 	switch (errno) {
 	case ENOENT:
 		return psu_error_set(PSU_THREAD_E_CERTS_INCOMPLETE,
