@@ -18,8 +18,10 @@
 #define PSU_HANDSHAKE_MS 5000
 /** From the handshake to both hellos, and to a client's first request. */
 #define PSU_FIRST_REQUEST_MS 5000
-/** For each address of a name to answer a connect. */
+/** For the addresses of a name to answer a connect, together; and for one
+ * while others are left: longer than TCP takes to send a lost SYN again. */
 #define PSU_CONNECT_MS 5000
+#define PSU_CONNECT_NEXT_MS 1500
 /** Seconds for each question to a resolver, and how often it is asked. */
 #define PSU_RESOLVE_TRY_S 2
 #define PSU_RESOLVE_TRIES 2

@@ -100,6 +100,13 @@ int psu_socket_parse(const char *text, unsigned default_port,
 							 "'%s' is no host: write name, name:port, address "
 							 "or [v6]:port",
 							 text);
+	/* no certificate can be for an address that means another host on each
+	 * cable */
+	if (strchr(endpoint.host, '%'))
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "'%s' names a zone of this host: write a name, or "
+							 "an address that needs no zone",
+							 text);
 	*endpoint_out = endpoint;
 	return 0;
 }
@@ -135,68 +142,144 @@ static int resolve(const struct psu_endpoint *endpoint, int flags,
 		_res.retrans = PSU_RESOLVE_TRY_S;
 		_res.retry = PSU_RESOLVE_TRIES;
 	}
+	errno = 0; /* of a lack of descriptors nothing else tells */
 	return getaddrinfo(*endpoint->host ? endpoint->host : NULL,
 					   endpoint->port, &hints, list_out);
 }
 
-/** Connect to one address: 0, or an errno value, ETIMEDOUT for no answer. */
-static int connect_one(const struct addrinfo *address, int *fd_out)
+/** The name is not resolved, for the reason that getaddrinfo() gave. */
+static int explain_resolve(const char *host, int error)
 {
-	int fd = socket(address->ai_family,
-					SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int rc = psu_error_shortage("resolve", host);
+
+	if (rc)
+		return rc;
+	return psu_error_set(PSU_THREAD_E_HOST_UNKNOWN,
+						 "cannot resolve '%s': %s: check the name, or add it "
+						 "to DNS or /etc/hosts",
+						 host,
+						 error == EAI_SYSTEM ? strerror(errno)
+											 : gai_strerror(error));
+}
+
+/** No socket at all, by errno. */
+static int explain_socket(const char *name)
+{
+	int rc = psu_error_shortage("make a socket to", name);
+
+	if (!rc)
+		rc = psu_error_set(PSU_THREAD_E_SYSTEM,
+						   "cannot make a socket to %s: %m: allow this process "
+						   "to use the network (socket, seccomp)",
+						   name);
+	return rc;
+}
+
+/** Connect: 0, or an errno value, ETIMEDOUT for no answer in time. */
+static int connect_to(int fd, const struct addrinfo *address, int64_t ms)
+{
 	int error = 0;
 	socklen_t len = sizeof(error);
 
-	if (fd < 0)
-		return errno;
 	if (connect(fd, address->ai_addr, address->ai_addrlen) != 0)
 		error = errno;
-	if (error == EINPROGRESS) {
-		if (!psu_socket_wait(fd, true, psu_socket_deadline(PSU_CONNECT_MS)))
-			error = ETIMEDOUT;
-		else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-			error = errno;
-	}
-	if (error) {
-		close(fd);
+	if (error != EINPROGRESS)
 		return error;
+	if (!psu_socket_wait(fd, true, psu_socket_deadline(ms)))
+		return ETIMEDOUT;
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+		return errno;
+	return error;
+}
+
+/** What became of the addresses of a name. */
+struct tries {
+	char reasons[200]; /* of each, for the sentence */
+	int error;		   /* the one that tells most; 0 before the first */
+};
+
+/** That nobody listens tells more than that nobody answers, and that more
+ * than that there is no way there. */
+static void note_failure(struct tries *tries, const struct addrinfo *address,
+						 bool only, int error)
+{
+	const char *reason = error == ETIMEDOUT ? "no answer" : strerror(error);
+	size_t len = strlen(tries->reasons);
+	char host[64] = "?";
+
+	if (!tries->error || error == ECONNREFUSED ||
+		(error == ETIMEDOUT && tries->error != ECONNREFUSED))
+		tries->error = error;
+	getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host),
+				NULL, 0, NI_NUMERICHOST);
+	snprintf(tries->reasons + len, sizeof(tries->reasons) - len,
+			 only ? "%.0s%.0s%s" : "%s%s (%s)", len ? ", " : "", host, reason);
+}
+
+/** The addresses in turn, each with a share of the time.  Returns 0, or a
+ * code whose sentence is set, or 1: all have failed. */
+static int try_all(const struct addrinfo *list, const char *name,
+				   struct tries *tries, int *fd_out)
+{
+	int64_t deadline = psu_socket_deadline(PSU_CONNECT_MS);
+	int64_t count = 0;
+
+	for (const struct addrinfo *at = list; at; at = at->ai_next)
+		count++;
+	for (const struct addrinfo *at = list; at; at = at->ai_next, count--) {
+		int64_t ms = (deadline - psu_socket_now_ms()) / count;
+		int fd = socket(at->ai_family,
+						SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+		int error = fd < 0 ? errno : 0;
+
+		if (fd < 0 && error != EAFNOSUPPORT)
+			return explain_socket(name);
+		if (count > 1 && ms > PSU_CONNECT_NEXT_MS)
+			ms = PSU_CONNECT_NEXT_MS;
+		if (!error)
+			error = connect_to(fd, at, ms);
+		if (!error) {
+			*fd_out = fd;
+			return 0;
+		}
+		if (fd >= 0)
+			close(fd);
+		note_failure(tries, at, !list->ai_next, error);
 	}
-	set_options(fd);
-	*fd_out = fd;
-	return 0;
+	return 1;
 }
 
 int psu_socket_dial(const struct psu_endpoint *endpoint, int *fd_out)
 {
 	struct addrinfo *list = NULL;
 	char name[PSU_SOCKET_NAME_LEN];
-	int error = resolve(endpoint, 0, &list);
+	struct tries tries = {.error = 0};
+	int error, rc;
 
 	psu_socket_name(endpoint, name);
-	if (error)
-		return psu_error_set(PSU_THREAD_E_HOST_UNKNOWN,
-							 "cannot resolve '%s': %s: check the name, or add "
-							 "it to DNS or /etc/hosts",
-							 endpoint->host,
-							 error == EAI_SYSTEM ? strerror(errno)
-												 : gai_strerror(error));
-	for (struct addrinfo *at = list; at; at = at->ai_next) {
-		error = connect_one(at, fd_out);
-		if (!error)
-			break;
-	}
-	freeaddrinfo(list);
-	if (error == ETIMEDOUT)
-		return psu_error_set(PSU_THREAD_E_HOST_SILENT,
-							 "%s does not answer: check that the host is up "
-							 "and no firewall is in between",
+	if (!*endpoint->host || strtoul(endpoint->port, NULL, 10) == 0)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "'%s' cannot be dialled: write a host, and a port "
+							 "from 1 to 65535",
 							 name);
+	error = resolve(endpoint, 0, &list);
 	if (error)
-		return psu_error_set(PSU_THREAD_E_HOST_UNREACHABLE,
-							 "cannot connect to %s: %s: start the server "
-							 "there, or check address and port",
-							 name, strerror(error));
-	return 0;
+		return explain_resolve(endpoint->host, error);
+	rc = try_all(list, name, &tries, fd_out);
+	freeaddrinfo(list);
+	if (rc == 0)
+		set_options(*fd_out);
+	if (rc <= 0)
+		return rc;
+	if (tries.error == ETIMEDOUT)
+		return psu_error_set(PSU_THREAD_E_HOST_SILENT,
+							 "cannot connect to %s: %s: check that the host is "
+							 "up and no firewall is in between",
+							 name, tries.reasons);
+	return psu_error_set(PSU_THREAD_E_HOST_UNREACHABLE,
+						 "cannot connect to %s: %s: start the server there, or "
+						 "check address and port",
+						 name, tries.reasons);
 }
 
 static int listen_on(const struct addrinfo *address)
@@ -231,6 +314,21 @@ static unsigned bound_port(int fd)
 												   : address.ipv4.sin_port);
 }
 
+static int explain_listen(const struct psu_endpoint *endpoint, int error)
+{
+	const char *host = *endpoint->host ? endpoint->host : "any address";
+	int rc = psu_error_shortage("listen on", host);
+
+	if (rc)
+		return rc;
+	return psu_error_set(PSU_THREAD_E_LISTEN_FAILED,
+						 "cannot listen on %s port %s: %s: choose another with "
+						 "PSU_THREAD_LISTEN=ADDRESS:PORT",
+						 host, endpoint->port,
+						 error && error != EAI_SYSTEM ? gai_strerror(error)
+													  : strerror(errno));
+}
+
 int psu_socket_listen(const struct psu_endpoint *endpoint, int *fd_out,
 					  unsigned *port_out)
 {
@@ -243,12 +341,7 @@ int psu_socket_listen(const struct psu_endpoint *endpoint, int *fd_out,
 			if ((at->ai_family == AF_INET6) == (family == 0))
 				fd = listen_on(at);
 	if (fd < 0)
-		error = psu_error_set(PSU_THREAD_E_LISTEN_FAILED,
-							  "cannot listen on %s port %s: %s: choose another "
-							  "with PSU_THREAD_LISTEN=ADDRESS:PORT",
-							  *endpoint->host ? endpoint->host : "any address",
-							  endpoint->port,
-							  error ? gai_strerror(error) : strerror(errno));
+		error = explain_listen(endpoint, error);
 	if (list)
 		freeaddrinfo(list);
 	if (fd < 0)
@@ -264,24 +357,31 @@ int psu_socket_accept(int listen_fd, int *fd_out, char *peer_out,
 	struct sockaddr_storage address;
 	socklen_t len = sizeof(address);
 	char host[64] = "?", port[8] = "?";
-	int fd;
+	bool told = false;
+	int fd, error;
 
 	/* what one caller did wrong, or a moment's lack of descriptors, is no
-	 * reason to stop */
+	 * reason to stop; the latter is said once */
 	do {
 		fd = accept4(listen_fd, (struct sockaddr *)&address, &len,
 					 SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0 && (errno == EMFILE || errno == ENFILE ||
-					   errno == ENOBUFS || errno == ENOMEM))
+		error = fd < 0 ? errno : 0;
+		if (error == EMFILE || error == ENFILE || error == ENOBUFS ||
+			error == ENOMEM) {
+			if (!told)
+				psu_error_shortage("accept", "a caller");
+			told = true;
 			psu_socket_wait(-1, false,
 							psu_socket_deadline(PSU_ACCEPT_PAUSE_MS));
-	} while (fd < 0 && errno != EINVAL && errno != EBADF);
+		}
+	} while (fd < 0 && error != EINVAL && error != EBADF);
 	if (fd < 0)
 		return PSU_THREAD_E_SYSTEM;
 	set_options(fd);
 	getnameinfo((struct sockaddr *)&address, len, host, sizeof(host), port,
 				sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV);
-	snprintf(peer_out, peer_len, "%s:%s", host, port);
+	snprintf(peer_out, peer_len, strchr(host, ':') ? "[%s]:%s" : "%s:%s", host,
+			 port);
 	*fd_out = fd;
 	return 0;
 }

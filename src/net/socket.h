@@ -30,7 +30,8 @@ int64_t psu_socket_deadline(int64_t ms);
 
 /**
  * Take apart what a user wrote.  An address with more than one colon is IPv6
- * without a port.  Returns 0 or PSU_THREAD_E_INVALID_ARGUMENT.
+ * without a port; one with a zone ("fe80::1%eth0") is refused.  Returns 0 or
+ * PSU_THREAD_E_INVALID_ARGUMENT.
  *
  * @default_port  used where @text names none
  */
@@ -45,12 +46,14 @@ void psu_socket_name(const struct psu_endpoint *endpoint,
 					 char name_out[PSU_SOCKET_NAME_LEN]);
 
 /**
- * Resolve and connect; each address of the name is tried in turn.
+ * Resolve and connect; each address of the name is tried in turn, in the
+ * order of RFC 6724, all within PSU_CONNECT_MS.
  *
  * @fd_out  a connected socket, closed by the caller
  *
- * Returns 0, HOST_UNKNOWN, HOST_UNREACHABLE (nobody listens, or no route),
- * HOST_SILENT (no answer within PSU_CONNECT_MS each), SYSTEM.
+ * Returns 0, INVALID_ARGUMENT (no host, port 0), HOST_UNKNOWN,
+ * HOST_UNREACHABLE (nobody listens, or no route), HOST_SILENT (no answer),
+ * SYSTEM or NO_MEMORY (this process gets no socket).
  */
 PSU_MUST_CHECK int psu_socket_dial(const struct psu_endpoint *endpoint,
 								   int *fd_out);
@@ -62,7 +65,7 @@ PSU_MUST_CHECK int psu_socket_dial(const struct psu_endpoint *endpoint,
  * @fd_out    the listening socket, closed by the caller
  * @port_out  the port it got
  *
- * Returns 0 or PSU_THREAD_E_LISTEN_FAILED.
+ * Returns 0, LISTEN_FAILED, SYSTEM or NO_MEMORY.
  */
 PSU_MUST_CHECK int psu_socket_listen(const struct psu_endpoint *endpoint,
 									 int *fd_out, unsigned *port_out);
@@ -70,7 +73,7 @@ PSU_MUST_CHECK int psu_socket_listen(const struct psu_endpoint *endpoint,
 /**
  * Accept one caller; waits for it.
  *
- * @peer_out  the caller's "address:port", for sentences
+ * @peer_out  the caller's "address:port" or "[v6]:port", for sentences
  *
  * Returns 0, or PSU_THREAD_E_SYSTEM when the listening socket is of no use
  * any more (it was shut down).

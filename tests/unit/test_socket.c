@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -35,6 +36,8 @@ static const struct {
 	{"[::1]:80", "::1", "80"},
 	{"[hostB]:80", "hostB", "80"},
 	{":80", "", "80"},
+	{"[]:80", "", "80"},
+	{"::ffff:192.0.2.1", "::ffff:192.0.2.1", "7310"},
 	{A255, A255, "7310"},
 	{A255 ":80", A255, "80"},
 	{A255 "a", NULL, NULL},
@@ -52,6 +55,10 @@ static const struct {
 	{"[::1]80", NULL, NULL},
 	{"[::1]:", NULL, NULL},
 	{"[::1]:x", NULL, NULL},
+	{"[::1]:70000", NULL, NULL},
+	{"[[::1]]:80", NULL, NULL},
+	{"fe80::1%lo", NULL, NULL},
+	{"[fe80::1%lo]:80", NULL, NULL},
 };
 
 START_TEST(host_is_taken_apart)
@@ -66,7 +73,8 @@ START_TEST(host_is_taken_apart)
 	} else {
 		ck_assert_int_eq(rc, PSU_THREAD_E_INVALID_ARGUMENT);
 		ck_assert_str_eq(endpoint.host, "before");
-		ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "name:port"));
+		ck_assert_ptr_nonnull(strstr(psu_error_sentence(), texts[_i].text));
+		ck_assert_ptr_nonnull(strstr(psu_error_sentence(), ": write "));
 	}
 }
 END_TEST
@@ -143,6 +151,66 @@ START_TEST(dial_and_accept)
 }
 END_TEST
 
+START_TEST(ipv6)
+{
+	struct psu_endpoint any = {.host = "::1", .port = "0"}, endpoint;
+	int listening, dialled, accepted;
+	char text[16], peer[80];
+	unsigned port = 0;
+
+	if (psu_socket_listen(&any, &listening, &port) != 0)
+		return; /* no IPv6 here */
+	snprintf(text, sizeof(text), "[::1]:%u", port);
+	ck_assert_int_eq(psu_socket_parse(text, 7310, &endpoint), 0);
+	ck_assert_int_eq(psu_socket_dial(&endpoint, &dialled), 0);
+	ck_assert_int_eq(
+		psu_socket_accept(listening, &accepted, peer, sizeof(peer)), 0);
+	ck_assert_ptr_eq(strstr(peer, "[::1]:"), peer);
+	close(dialled);
+	close(accepted);
+	close(listening);
+}
+END_TEST
+
+/** What is good to listen on and cannot be dialled. */
+static const struct psu_endpoint nowhere[] = {
+	{.host = "", .port = "7310"},
+	{.host = "127.0.0.1", .port = "0"},
+	{.host = "127.0.0.1", .port = "000"},
+};
+
+START_TEST(nobody_is_dialled)
+{
+	int fd;
+
+	ck_assert_int_eq(psu_socket_dial(&nowhere[_i], &fd),
+					 PSU_THREAD_E_INVALID_ARGUMENT);
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "65535"));
+}
+END_TEST
+
+/** Without another descriptor nothing is the host's fault. */
+static const char *const hosts[] = {"127.0.0.1", "localhost", "name.invalid"};
+
+START_TEST(descriptors_run_out)
+{
+	struct psu_endpoint endpoint = {.port = "1"}, any = loopback(0);
+	int next = dup(STDERR_FILENO), fd;
+	struct rlimit limit = {.rlim_cur = (rlim_t)next, .rlim_max = (rlim_t)next};
+	unsigned port;
+
+	close(next);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	snprintf(endpoint.host, sizeof(endpoint.host), "%s", hosts[_i]);
+	ck_assert_int_eq(psu_socket_dial(&endpoint, &fd), PSU_THREAD_E_SYSTEM);
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -n"));
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), hosts[_i]));
+	ck_assert_int_eq(psu_socket_listen(&any, &fd, &port),
+					 PSU_THREAD_E_SYSTEM);
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -n"));
+}
+END_TEST
+
 START_TEST(name_is_unknown)
 {
 	struct psu_endpoint endpoint = {.host = "no name", .port = "1"};
@@ -164,6 +232,9 @@ int main(void)
 	tcase_add_loop_test(tcase, host_is_taken_apart, 0, (int)COUNT(texts));
 	tcase_add_test(tcase, wait_ends);
 	tcase_add_test(tcase, dial_and_accept);
+	tcase_add_test(tcase, ipv6);
+	tcase_add_loop_test(tcase, nobody_is_dialled, 0, (int)COUNT(nowhere));
+	tcase_add_loop_test(tcase, descriptors_run_out, 0, (int)COUNT(hosts));
 	tcase_add_test(tcase, name_is_unknown);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
