@@ -10,6 +10,7 @@
 #include "net/limits.h"
 #include "net/tls_state.h"
 #include "trust/credentials.h"
+#include "trust/openssl.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -141,13 +142,14 @@ int psu_tls_new(struct psu_trust *trust, struct psu_tls **tls_out)
 	}
 	if (!tls || !tls->client || !tls->server) {
 		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-		int code = psu_error_set(PSU_THREAD_E_TLS_FAILED,
+		int code = psu_error_set(psu_openssl_starved()
+									 ? PSU_THREAD_E_NO_MEMORY
+									 : PSU_THREAD_E_TLS_FAILED,
 								 "OpenSSL cannot do TLS 1.3 with Ed25519 as "
 								 "needed (%s): install a complete OpenSSL 3, "
 								 "or free memory",
 								 reason ? reason : "no reason given");
 
-		ERR_clear_error();
 		psu_tls_free(tls);
 		return code;
 	}

@@ -12,6 +12,8 @@
 #include <errno.h>
 #include <openssl/err.h>
 
+#define ALERT_MAX 255
+
 #define RENEW "make this host a new one with certs/make-certs.sh"
 #define REFUSED "refused this host's certificate: "
 
@@ -82,16 +84,18 @@ static const struct meaning *find(const struct meaning *list, size_t count,
 }
 #define FIND(list, number) find(list, sizeof(list) / sizeof(*(list)), number)
 
-/** The reason of the first error of TLS itself in the queue, or 0. */
+/** A lack of memory, if that is in the queue; else the reason of the first
+ * error of TLS itself, or 0. */
 static int take_reason(void)
 {
 	unsigned long error;
+	int reason = 0;
 
-	do
-		error = ERR_get_error();
-	while (error && ERR_GET_LIB(error) != ERR_LIB_SSL);
-	ERR_clear_error();
-	return ERR_GET_REASON(error);
+	while ((error = ERR_get_error()))
+		if (ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE ||
+			(!reason && ERR_GET_LIB(error) == ERR_LIB_SSL))
+			reason = ERR_GET_REASON(error);
+	return reason;
 }
 
 /**
@@ -126,6 +130,14 @@ static int tell_reason(int reason, const char *peer)
 
 	if (meaning)
 		return psu_error_set(meaning->code, "%s %s", peer, meaning->words);
+	/* a common reason, of no library of its own: not all that lacks memory
+	 * says so */
+	if (reason & ERR_RFLAG_COMMON)
+		return psu_error_set(PSU_THREAD_E_TLS_FAILED,
+							 "OpenSSL fails in the session with %s: %s: raise "
+							 "`ulimit -v` or free memory; if there is enough, "
+							 "see that nothing changes the bytes",
+							 peer, text ? text : "no reason known");
 	return psu_error_set(PSU_THREAD_E_TLS_FAILED,
 						 "no TLS 1.3 session with %s: %s (%d): see that both "
 						 "hosts run psu_thread and that nothing changes the "
@@ -146,7 +158,13 @@ int psu_tls_error(SSL *ssl, int result, const char *peer)
 							 state->why);
 	if (kind == SSL_ERROR_SYSCALL && (cause == EPIPE || cause == ECONNRESET))
 		reason = read_alert(ssl);
-	if (reason >= SSL_AD_REASON_OFFSET)
+	if (reason == ERR_R_MALLOC_FAILURE)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for the TLS session with %s: raise "
+							 "`ulimit -v`, or free some",
+							 peer);
+	if (reason >= SSL_AD_REASON_OFFSET &&
+		reason <= SSL_AD_REASON_OFFSET + ALERT_MAX)
 		return tell_alert(reason - SSL_AD_REASON_OFFSET, peer);
 	if (kind == SSL_ERROR_ZERO_RETURN)
 		return psu_error_set(PSU_THREAD_E_CONNECTION_LOST,

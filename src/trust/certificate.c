@@ -6,6 +6,7 @@
  * our own are put into the library's codes, with words that say what to do.
  */
 #include "trust/certificate.h"
+#include "trust/openssl.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
@@ -233,7 +234,8 @@ static int explain(int error, int depth, const char **why_out)
 	case X509_V_ERR_CRL_PATH_VALIDATION_ERROR:
 		return explain_crl(error, why_out);
 	case X509_V_ERR_OUT_OF_MEM:
-		*why_out = "there is no memory to verify it: free some";
+		*why_out = "there is no memory to verify it: raise "
+				   "`ulimit -v`, or free some";
 		return PSU_THREAD_E_NO_MEMORY;
 	case X509_V_ERR_INVALID_PURPOSE:
 		*why_out = "it is not made for both servers and clients: " RENEW;
@@ -245,13 +247,37 @@ static int explain(int error, int depth, const char **why_out)
 	}
 }
 
+/** Whether OpenSSL could not even make a key of an Ed25519 certificate's
+ * bytes.  Any 32 are one (RFC 8410, 4), so that only memory lacks; OpenSSL
+ * calls such a key too small. */
+static bool key_starved(const X509 *certificate)
+{
+	X509_PUBKEY *key = X509_get_X509_PUBKEY(certificate);
+	const ASN1_OBJECT *algorithm = NULL;
+	const unsigned char *bytes = NULL;
+	X509_ALGOR *identifier = NULL;
+	int len = 0, parameters = V_ASN1_UNDEF;
+
+	if (!X509_PUBKEY_get0_param(NULL, &bytes, &len, &identifier, key))
+		return false;
+	X509_ALGOR_get0(&algorithm, &parameters, NULL, identifier);
+	return OBJ_obj2nid(algorithm) == NID_ED25519 &&
+		   parameters == V_ASN1_UNDEF && len == 32 && !X509_PUBKEY_get0(key);
+}
+
 int psu_certificate_judge(X509_STORE_CTX *context,
 						  const struct psu_identity *self,
 						  const char **why_out)
 {
-	if (X509_verify_cert(context) <= 0)
-		return explain(X509_STORE_CTX_get_error(context),
-					   X509_STORE_CTX_get_error_depth(context), why_out);
+	if (X509_verify_cert(context) <= 0) {
+		int error = X509_STORE_CTX_get_error(context);
+
+		if (psu_openssl_starved() ||
+			key_starved(X509_STORE_CTX_get0_cert(context)))
+			error = X509_V_ERR_OUT_OF_MEM;
+		return explain(error, X509_STORE_CTX_get_error_depth(context),
+					   why_out);
+	}
 	return psu_certificate_check(X509_STORE_CTX_get0_cert(context), self,
 								 why_out);
 }

@@ -6,15 +6,25 @@
  * overwritten afterwards.
  */
 #include "trust/pem.h"
+#include "trust/openssl.h"
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <string.h>
 
+static int no_memory(const char *dir, enum psu_file_kind kind)
+{
+	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						 "no memory to read %s/%s: raise `ulimit -v`, or free "
+						 "some",
+						 dir, psu_files_name(kind));
+}
+
 static int refuse(const char *dir, enum psu_file_kind kind, const char *why)
 {
-	ERR_clear_error();
+	if (psu_openssl_starved())
+		return no_memory(dir, kind);
 	return psu_error_set(PSU_THREAD_E_CERTS_INVALID,
 						 "%s/%s %s: copy the file again as "
 						 "certs/make-certs.sh made it",
@@ -45,9 +55,8 @@ static int open_text(const char *dir, enum psu_file_kind kind,
 	*bio_out = BIO_new_mem_buf(file_out->text, (int)file_out->len);
 	if (!*bio_out) {
 		psu_files_free(file_out);
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory to read %s/%s: free some", dir,
-							 psu_files_name(kind));
+		ERR_clear_error();
+		return no_memory(dir, kind);
 	}
 	return 0;
 }

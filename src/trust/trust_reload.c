@@ -7,6 +7,7 @@
  * again each time until it is mended.
  */
 #include "trust/credentials.h"
+#include "trust/openssl.h"
 #include "trust/pem.h"
 #include "trust/trust_state.h"
 
@@ -100,7 +101,11 @@ int psu_trust_peer(struct psu_trust *trust,
 
 static int refuse_crl(const struct psu_trust *trust, const char *why)
 {
-	ERR_clear_error();
+	if (psu_openssl_starved())
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory to judge %s/%s: raise `ulimit -v`, or "
+							 "free some",
+							 trust->dir, psu_files_name(PSU_FILE_CRL));
 	return psu_error_set(PSU_THREAD_E_CERTS_INVALID, "%s/%s %s", trust->dir,
 						 psu_files_name(PSU_FILE_CRL), why);
 }

@@ -264,6 +264,27 @@ START_TEST(handshake_is_missing)
 }
 END_TEST
 
+/** What OpenSSL's queue says of this host is not the peer's doing. */
+START_TEST(shortage_is_ours)
+{
+	struct host a = host_new(in_top("work/a"));
+	struct pair pair = pair_new();
+
+	open_ours(&pair.client, &a, "b");
+	ERR_raise(ERR_LIB_EVP, ERR_R_MALLOC_FAILURE);
+	ERR_raise(ERR_LIB_SSL, SSL_R_BAD_LENGTH);
+	ck_assert_int_eq(psu_tls_error(pair.client.ssl, -1, "peer"),
+					 PSU_THREAD_E_NO_MEMORY);
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -v"));
+	ERR_raise(ERR_LIB_SSL, ERR_R_EVP_LIB);
+	ck_assert_int_eq(psu_tls_error(pair.client.ssl, -1, "peer"),
+					 PSU_THREAD_E_TLS_FAILED);
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -v"));
+	pair_free(&pair);
+	host_free(&a);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("tls");
@@ -277,5 +298,6 @@ int main(void)
 	tcase_add_test(tcase, peer_goes);
 	tcase_add_test(tcase, alert_is_met_by_writing);
 	tcase_add_test(tcase, handshake_is_missing);
+	tcase_add_test(tcase, shortage_is_ours);
 	return run_suite(suite);
 }
