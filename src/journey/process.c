@@ -9,12 +9,14 @@
 #include "state/locals.h"
 #include "state/sanitizer.h"
 
+#include <errno.h>
 #include <locale.h>
 #include <nss.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 /* Stack of the library's own threads: OpenSSL's handshake needs a few dozen
@@ -86,6 +88,20 @@ bool psu_process_wait(int64_t deadline)
 		   0;
 }
 
+int psu_process_no_thread(int error)
+{
+	/* glibc falls back to clone only if clone3 does not exist */
+	if (error == EPERM)
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "cannot start a thread: %s: let the seccomp "
+							 "filter allow clone3, or deny it with ENOSYS",
+							 strerror(error));
+	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						 "cannot start a thread: %s: raise `ulimit -u` or "
+						 "`ulimit -v`, or free memory",
+						 strerror(error));
+}
+
 int psu_process_spawn(void *(*fn)(void *), void *arg)
 {
 	pthread_attr_t attributes;
@@ -101,12 +117,7 @@ int psu_process_spawn(void *(*fn)(void *), void *arg)
 	error = pthread_create(&thread, &attributes, fn, arg);
 	pthread_attr_destroy(&attributes);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "cannot start a thread: %s: raise `ulimit -u`, or "
-							 "free memory",
-							 strerror(error));
-	return 0;
+	return error ? psu_process_no_thread(error) : 0;
 }
 
 static void init_condition(void)
@@ -193,15 +204,24 @@ static void show_secure_heap(void)
  * exit() does not pull OpenSSL away from under threads that still use it. */
 static int prepare_libraries(void)
 {
+	uint8_t byte;
+	int rc = psu_restart_check_stack();
+
+	if (rc)
+		return rc;
+	if (getrandom(&byte, sizeof(byte), 0) != sizeof(byte))
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "the kernel gives no random numbers: %m: allow "
+							 "this process getrandom");
 	if (sodium_init() < 0 ||
 		!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
 								 OPENSSL_INIT_NO_ATEXIT,
 							 NULL) ||
 		(!CRYPTO_secure_malloc_initialized() &&
 		 !CRYPTO_secure_malloc_init(SECURE_HEAP_LEN, SECURE_HEAP_UNIT)))
-		return psu_error_set(PSU_THREAD_E_SYSTEM,
-							 "libsodium or OpenSSL cannot be initialised: "
-							 "check that getrandom works on this system");
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory to start libsodium and OpenSSL: raise "
+							 "`ulimit -v`, or free some");
 	show_secure_heap();
 	init_condition();
 	/* a static program must not load another libc for the name service */

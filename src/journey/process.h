@@ -66,8 +66,11 @@ bool psu_process_wait(int64_t deadline);
 void psu_process_wait_for(pthread_cond_t *condition);
 
 /** Start a thread of the library's own, which takes no signals, and let it
- * go.  0 or PSU_THREAD_E_NO_MEMORY. */
+ * go.  0, PSU_THREAD_E_NO_MEMORY or PSU_THREAD_E_SYSTEM. */
 PSU_MUST_CHECK int psu_process_spawn(void *(*fn)(void *), void *arg);
+
+/** Say that pthread_create() failed with @error; returns the code. */
+int psu_process_no_thread(int error);
 
 /* ---- idle sessions to hosts that were dialled before (pool.c) */
 

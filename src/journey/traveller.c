@@ -221,12 +221,7 @@ static int start_pthread(struct psu_traveller *thread)
 								   thread);
 		pthread_attr_destroy(&attributes);
 	}
-	if (error)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "cannot start a thread: %s: raise `ulimit -u`, or "
-							 "free memory",
-							 strerror(error));
-	return 0;
+	return error ? psu_process_no_thread(error) : 0;
 }
 
 static void enlist(struct psu_traveller *thread)

@@ -13,6 +13,7 @@
 #include "trust/trust.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -22,6 +23,7 @@
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,7 +31,11 @@
  * argument of setup): two restarts; more would be a loop. */
 #define RESTARTS_MAX 2
 
-#define COMMAND_LINE_LEN_MAX (4u << 20)
+/** Longer than what Linux passes on in any case (6 MiB). */
+#define COMMAND_LINE_LEN_MAX (8u << 20)
+
+/** What setup needs of main's stack, and half as much again. */
+#define MAIN_STACK_ROOM_MIN (48u << 10)
 
 static bool guards_in_force(const uint8_t guards[PSU_GUARDS_LEN])
 {
@@ -184,8 +190,9 @@ static int restart(const uint8_t guards[PSU_GUARDS_LEN])
 	}
 	rc = psu_error_set(PSU_THREAD_E_RESTART_FAILED,
 					   "cannot restart this program to share the deployment's "
-					   "stack guards: %m: make sure that /proc is mounted and "
-					   "memfd_create and execve are allowed");
+					   "stack guards: %m: make sure that /proc is mounted, "
+					   "memfd_create and execve are allowed, and arguments "
+					   "and environment fit");
 	if (randomize)
 		personality((unsigned)personality(0xffffffff) &
 					~(unsigned)ADDR_NO_RANDOMIZE);
@@ -229,6 +236,24 @@ static int may_restart(void)
 							 "psu_thread_setup_init first in main, or set "
 							 "PSU_THREAD_CERTS");
 	return 0;
+}
+
+int psu_restart_check_stack(void)
+{
+	struct rlimit limit;
+	uint64_t here = (uint64_t)&limit, top = getauxval(AT_EXECFN), room;
+
+	/* the kernel puts the program's name above all else (execve(2)) */
+	if (getrlimit(RLIMIT_STACK, &limit) != 0 || here >= top ||
+		top - here >= limit.rlim_cur)
+		return 0; /* not main's stack */
+	room = limit.rlim_cur - (top - here);
+	if (room >= MAIN_STACK_ROOM_MIN)
+		return 0;
+	return psu_error_set(PSU_THREAD_E_SYSTEM,
+						 "the main stack has room for only %" PRIu64 " KiB "
+						 "more: raise `ulimit -s` by %u",
+						 room >> 10, MAIN_STACK_ROOM_MIN >> 10);
 }
 
 int psu_restart_if_needed(const uint8_t *deployment_key)
@@ -275,7 +300,8 @@ void psu_restart_early(void)
 	if (!dir || getauxval(AT_SECURE) || getenv(PSU_GUARDS_VARIABLE))
 		return;
 	psu_log_silence(true);
-	if (psu_trust_load_deployment_key(dir, key) == 0) {
+	if (psu_restart_check_stack() == 0 &&
+		psu_trust_load_deployment_key(dir, key) == 0) {
 		if (psu_restart_if_needed(key) != 0)
 			psu_error_clear();
 		sodium_memzero(key, sizeof(key));

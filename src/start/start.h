@@ -78,4 +78,8 @@ PSU_MUST_CHECK int psu_restart_if_needed(const uint8_t *deployment_key);
  */
 void psu_restart_early(void);
 
+/** Whether main's stack may grow as far as setup needs: below, it would end in
+ * a fault.  Returns 0 or SYSTEM. */
+PSU_MUST_CHECK int psu_restart_check_stack(void);
+
 #endif
