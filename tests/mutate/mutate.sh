@@ -76,8 +76,8 @@ needs() { # command
     case $1 in
         travel/*) echo tests/travel/O2.travel ;;
         journey/*)
-            printf '%s\n' tests/journey/{probe,strangers,hostile} \
-                apps/app{1,3}
+            printf '%s\n' apps/app{1,3} \
+                tests/journey/{probe,strangers,hostile,words,deny}
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"
