@@ -36,4 +36,9 @@ psu_thread_entry:
 	.cfi_endproc
 	.size psu_thread_entry, . - psu_thread_entry
 
+	/* The marks that end the program's code and thread-locals come next,
+	 * before any other object of the archive. */
+	.hidden psu_state_text_end
+	.reloc psu_thread_entry, R_X86_64_NONE, psu_state_text_end
+
 	.section .note.GNU-stack, "", @progbits

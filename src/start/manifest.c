@@ -136,6 +136,16 @@ static bool take_headers(struct psu_manifest *manifest,
 	return true;
 }
 
+/** Where the code begins that is not the program's own. */
+static uint64_t find_foreign(const struct psu_object *object, bool executable)
+{
+	if (!executable && psu_manifest_is_system(object->name))
+		return 0;
+	return psu_manifest_holds(object, psu_state_text_end)
+			   ? (uint64_t)psu_state_text_end
+			   : UINT64_MAX;
+}
+
 static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 {
 	struct psu_manifest *manifest = context;
@@ -152,6 +162,7 @@ static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 	}
 	take_name(object, info->dlpi_name);
 	object->load_addr = info->dlpi_addr;
+	object->foreign_addr = find_foreign(object, manifest->count == 0);
 	manifest->count++;
 	return 0;
 }

@@ -42,6 +42,9 @@ struct psu_object {
 	struct psu_digest digest; /* of the non-writable segments, in order */
 	/* only here, never on the wire: */
 	uint64_t tls_data_len; /* the initialised part of tls_len */
+	uint64_t foreign_addr; /* its code from here on is not the program's own:
+							  0 in a library of the system, UINT64_MAX where
+							  all is the program's */
 	size_t segment_count;
 	struct psu_segment segments[PSU_SEGMENTS_MAX];
 	uint64_t unwind_table_addr; /* .eh_frame_hdr, 0 if none */
@@ -59,7 +62,8 @@ struct psu_manifest {
 bool psu_manifest_is_static(void);
 
 /** Whether an object of that name (a soname) is the system's: libc, the
- * loader, what this library is made of, language and sanitizer runtimes. */
+ * loader, what this library is made of, language and sanitizer runtimes.  Its
+ * thread-locals stay, and so does a thread that it has called. */
 bool psu_manifest_is_system(const char *name);
 
 /** Whether @addr lies in one of the object's segments. */

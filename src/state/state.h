@@ -65,6 +65,10 @@ extern __thread char psu_state_tls_bss_end
 extern const char psu_state_resume_point[]
 	__attribute__((visibility("hidden")));
 
+/** Where the program's own code ends, in the object that holds this library:
+ * behind it lies what is linked after the program. */
+extern const char psu_state_text_end[] __attribute__((visibility("hidden")));
+
 /** Where psu_state_enter() has called the thread's function: the end of every
  * frame chain. */
 extern const char psu_state_entered[] __attribute__((visibility("hidden")));

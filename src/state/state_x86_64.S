@@ -59,6 +59,14 @@
 	mov %rsp, %fs:L_HOME_SP(%rax)
 	.endm
 
+/* A linker lays .text out in the order of its input files, as it does the
+ * thread-locals below: what the program brings ends here, and the library's
+ * own code, OpenSSL's and libc's lie behind. */
+	.text
+	.globl psu_state_text_end
+	.hidden psu_state_text_end
+psu_state_text_end:
+
 /* In: rdi stack top, rsi function, rdx its argument.  Out: rax its result.
  * The user's frames end here: the unwinder must not cross to the home stack,
  * which is another one on every host. */

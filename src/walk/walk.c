@@ -9,6 +9,7 @@
  * return address is one that a call of this program may have left.
  */
 #include "walk/walk.h"
+#include "walk/walk_foreign.h"
 #include "walk/walk_memory.h"
 
 #include <stdlib.h>
@@ -27,6 +28,8 @@ struct walk {
 	uint64_t ip;   /* its return address */
 	uint64_t cfa;  /* where it begins: the CFA of the frame before it */
 	struct psu_walk_place place;
+	bool left_program;	/* the frame below is not the program's own, */
+	unw_cursor_t below; /* and this stands at it */
 	struct psu_chain chain;
 	size_t room; /* frames allocated */
 };
@@ -124,6 +127,52 @@ static int check_return_address(struct walk *walk)
 	return 0;
 }
 
+/** The frame below was called by the program and is not the program's. */
+static int refuse_foreign(const struct walk *walk)
+{
+	const struct psu_frame *frame =
+		&walk->chain.frames[walk->chain.count - 1];
+
+	return psu_error_set(PSU_THREAD_E_FRAME_FOREIGN,
+						 "cannot move the thread: frame %zu, which returns to "
+						 "%s+0x%llx, is not the program's own code and may "
+						 "hold a lock, a descriptor or memory that stays: do "
+						 "not migrate in a callback but qsort's and "
+						 "bsearch's, and link psu_thread after the program's "
+						 "own archives",
+						 walk->number - 1,
+						 walk->memory.manifest->objects[frame->object].name,
+						 (unsigned long long)frame->return_offset);
+}
+
+/** Whether the function of the frame below may be among a thread's callers,
+ * though it is not the program's own. */
+static bool is_harmless_below(struct walk *walk)
+{
+	unw_proc_info_t info;
+
+	return unw_get_proc_info(&walk->below, &info) >= 0 &&
+		   psu_walk_holds_nothing(walk->memory.manifest, info.start_ip);
+}
+
+/** Frames of libc and others lie together above one of the program's; the
+ * uppermost of them tells what was called.  Of the library's own two are met:
+ * the first frame and the last. */
+static int check_owner(struct walk *walk)
+{
+	const struct psu_object *object =
+		&walk->memory.manifest->objects[walk->place.object];
+	bool ours = walk->number == 0 || walk->ip == (uint64_t)psu_state_entered;
+	bool foreign = !ours && psu_walk_is_foreign(object, walk->ip);
+
+	if (walk->left_program && !foreign && !is_harmless_below(walk))
+		return refuse_foreign(walk);
+	walk->left_program = foreign;
+	if (foreign)
+		walk->below = walk->cursor;
+	return 0;
+}
+
 /** Append the frame; its length is not known before the next climb. */
 static int add_frame(struct walk *walk)
 {
@@ -185,6 +234,8 @@ static int walk_frames(struct walk *walk)
 		walk->number = walk->chain.count;
 		rc = check_return_address(walk);
 		if (!rc)
+			rc = check_owner(walk);
+		if (!rc)
 			rc = add_frame(walk);
 		if (rc)
 			return rc;
@@ -210,7 +261,7 @@ int psu_walk_stack(const struct psu_manifest *manifest,
 				   struct psu_chain *chain_out)
 {
 	struct walk walk = {
-		.memory = {manifest, registers, *bounds},
+		.memory = {manifest, registers, *bounds, false},
 	};
 	int rc = walk_frames(&walk);
 

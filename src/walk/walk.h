@@ -59,14 +59,17 @@ struct psu_stack_bounds {
  *
  * Each return address must lie in an executable segment of an object of the
  * manifest, just after a call instruction, and every frame within @bounds,
- * each above the one before; the chain must end at psu_state_entered.
+ * each above the one before; the chain must end at psu_state_entered.  Frames
+ * of other code than the program's own are those of qsort, qsort_r and
+ * bsearch, and of what these call; others may hold what stays behind.
  *
  * @manifest   this process's own; the same one in every call
  * @chain_out  psu_chain_free()
  *
  * Returns 0, FRAME_UNKNOWN (no unwind table, or nonsense), FRAME_FOREIGN (the
- * return address lies outside the program's objects), NO_MEMORY; the sentence
- * names the frame by number, object and offset.
+ * return address lies outside the program's objects, or in code of theirs that
+ * is not the program's own), NO_MEMORY; the sentence names the frame by
+ * number, object and offset.
  */
 PSU_MUST_CHECK int psu_walk_stack(const struct psu_manifest *manifest,
 								  const struct psu_registers *registers,

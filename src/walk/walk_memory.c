@@ -69,6 +69,15 @@ static bool in_segments(const struct psu_manifest *manifest, uint64_t addr)
 	return false;
 }
 
+static bool in_objects(const struct psu_manifest *manifest, uint64_t addr)
+{
+	for (size_t i = 0; i < manifest->count; i++)
+		if (addr >= manifest->objects[i].first_addr &&
+			addr < manifest->objects[i].end_addr)
+			return true;
+	return false;
+}
+
 static int access_mem(unw_addr_space_t space, unw_word_t addr,
 					  unw_word_t *word, int write, void *context)
 {
@@ -77,11 +86,19 @@ static int access_mem(unw_addr_space_t space, unw_word_t addr,
 
 	(void)space;
 	/* aligned to 8, as the bounds are: a word never straddles them */
-	if (write || addr % WORD_LEN != 0 ||
-		(!in_stack && !in_segments(memory->manifest, addr)))
+	if (write || addr % WORD_LEN != 0)
 		return -UNW_EINVAL;
-	memcpy(word, (const void *)addr, WORD_LEN);
-	return 0;
+	if (in_stack || in_segments(memory->manifest, addr)) {
+		memcpy(word, (const void *)addr, WORD_LEN);
+		return 0;
+	}
+	/* position-independent code keeps the pointer to its personality, which
+	 * libunwind asks for and nobody here calls, in writable memory */
+	if (memory->in_tables && in_objects(memory->manifest, addr)) {
+		*word = 0;
+		return 0;
+	}
+	return -UNW_EINVAL;
 }
 
 /** The walk begins at psu_state_resume_point, with the kept registers: that
@@ -153,16 +170,19 @@ static int find_proc_info(unw_addr_space_t space, unw_word_t ip,
 						  unw_proc_info_t *info, int need_unwind_info,
 						  void *context)
 {
-	const struct psu_walk_memory *memory = context;
+	struct psu_walk_memory *memory = context;
 	struct psu_walk_place place;
 	unw_dyn_info_t table;
+	int rc;
 
 	if (!psu_walk_find_code(memory->manifest, ip, &place) ||
-		!describe_table(&memory->manifest->objects[place.object], &table) ||
-		UNW_OBJ(dwarf_search_unwind_table)(space, ip, &table, info,
-										   need_unwind_info, context) < 0)
+		!describe_table(&memory->manifest->objects[place.object], &table))
 		return -UNW_EINVALIDIP;
-	return 0;
+	memory->in_tables = true;
+	rc = UNW_OBJ(dwarf_search_unwind_table)(space, ip, &table, info,
+											need_unwind_info, context);
+	memory->in_tables = false;
+	return rc < 0 ? -UNW_EINVALIDIP : 0;
 }
 
 static void put_unwind_info(unw_addr_space_t space, unw_proc_info_t *info,

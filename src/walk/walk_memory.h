@@ -18,6 +18,7 @@ struct psu_walk_memory {
 	const struct psu_manifest *manifest;
 	const struct psu_registers *registers;
 	struct psu_stack_bounds bounds;
+	bool in_tables; /* libunwind reads an unwind table, not the stack */
 };
 
 /** Where a code address lies. */

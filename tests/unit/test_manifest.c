@@ -97,13 +97,34 @@ START_TEST(libraries)
 }
 END_TEST
 
+START_TEST(own_code)
+{
+	const struct psu_object *object = manifest.objects;
+	uint64_t foreign_addr;
+
+	while (!psu_manifest_holds(object, (const void *)(uint64_t)make))
+		object++;
+	foreign_addr = object->foreign_addr;
+	ck_assert_uint_gt(foreign_addr, (uint64_t)make);
+	ck_assert_uint_le(foreign_addr, (uint64_t)psu_state_enter);
+	if (!psu_manifest_is_static())
+		return;
+	ck_assert_uint_le(foreign_addr, (uint64_t)psu_manifest_make);
+	ck_assert_uint_le(foreign_addr, (uint64_t)EVP_MD_CTX_new);
+	ck_assert_uint_le(foreign_addr, (uint64_t)free);
+}
+END_TEST
+
 START_TEST(system_objects)
 {
 	static const char *const systems[] = {
 		"libc.so.6", "ld-linux-x86-64.so.2", "libstdc++.so.6",
-		"libasan.so.8", "libssl.so.3", "libpsu_thread.so.0"};
+		"libnss_files.so.2", "libunwind.so.8", "libunwind-x86_64.so.8",
+		"libasan.so.8", "libclang_rt.asan-x86_64.so", "libssl.so.3",
+		"libpsu_thread.so.0"};
 	static const char *const own[] = {
-		"libcurve.so", "libc", "app3", "liblua5.4.so.0", "libldap.so.2", ""};
+		"libcurve.so", "libc", "app3", "liblua5.4.so.0", "libldap.so.2", "",
+		"libc-client.so.2007e", "libcryptopp.so.8", "my-libc.so.6"};
 
 	for (size_t i = 0; i < sizeof(systems) / sizeof(*systems); i++)
 		ck_assert_msg(psu_manifest_is_system(systems[i]), "%s", systems[i]);
@@ -309,6 +330,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, make, NULL);
 	tcase_add_test(tcase, this_program);
 	tcase_add_test(tcase, libraries);
+	tcase_add_test(tcase, own_code);
 	tcase_add_test(tcase, system_objects);
 	tcase_add_test(tcase, digests);
 	tcase_add_loop_test(tcase, round_trip, 0, 3);

@@ -6,6 +6,8 @@
 
 #include <alloca.h>
 #include <check.h>
+#include <openssl/stack.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -143,6 +145,48 @@ void *build_in_qsort(void *thread)
 
 	current = thread;
 	qsort(letters, sizeof(letters) - 1, 1, compare_and_migrate);
+	KEEP_FRAME();
+	return NULL;
+}
+
+/** Below a function of another library than the program's. */
+void *build_in_once(void *thread)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	current = thread;
+	once = (pthread_once_t)PTHREAD_ONCE_INIT;
+	pthread_once(&once, migrate);
+	KEEP_FRAME();
+	return NULL;
+}
+
+static int compare_below_once(const void *a, const void *b)
+{
+	build_in_once(current);
+	KEEP_FRAME();
+	return *(const char *)a - *(const char *)b;
+}
+
+void *build_in_once_in_qsort(void *thread)
+{
+	char letters[] = "qsort";
+
+	current = thread;
+	qsort(letters, sizeof(letters) - 1, 1, compare_below_once);
+	KEEP_FRAME();
+	return NULL;
+}
+
+/** OpenSSL calls libc's qsort, which calls back. */
+void *build_in_sk_sort(void *thread)
+{
+	OPENSSL_STACK *stack = OPENSSL_sk_new(compare_and_migrate);
+
+	current = thread;
+	OPENSSL_sk_push(stack, "a");
+	OPENSSL_sk_push(stack, "b");
+	OPENSSL_sk_sort(stack);
 	KEEP_FRAME();
 	return NULL;
 }

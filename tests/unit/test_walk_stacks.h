@@ -42,6 +42,11 @@ stack_builder build_variable;
 stack_builder build_realigned;
 /* below a comparison in libc's qsort */
 stack_builder build_in_qsort;
+/* below libc's pthread_once, once more with qsort above it */
+stack_builder build_in_once;
+stack_builder build_in_once_in_qsort;
+/* below a qsort that OpenSSL has called */
+stack_builder build_in_sk_sort;
 /* the call is its function's last instruction */
 stack_builder build_noreturn;
 /* below @code */
