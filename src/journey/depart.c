@@ -12,7 +12,6 @@
 #include "state/sanitizer.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,18 +59,11 @@ static void await_acknowledgement(struct psu_traveller *self)
 static int may_leave(struct psu_departure *departure)
 {
 	struct psu_traveller *self = departure->thread;
-	uint64_t rsp = self->registers.rsp;
-	int rc;
+	int rc = psu_depart_check(self, &psu_process_get()->manifest);
 
-	if (rsp < psu_slot_stack_low(&self->slot) ||
-		rsp >= psu_slot_stack_high(&self->slot))
-		return psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
-							 "the caller runs on a stack of its own, at "
-							 "0x%" PRIx64 ": do not migrate from a coroutine "
-							 "or a signal handler's stack",
-							 rsp);
-	rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT,
-						  &departure->endpoint);
+	if (!rc)
+		rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT,
+							  &departure->endpoint);
 	if (rc)
 		return rc;
 	psu_socket_name(&departure->endpoint, departure->name);

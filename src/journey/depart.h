@@ -42,6 +42,18 @@ struct psu_departure {
 int psu_depart(struct psu_traveller *self);
 
 /**
+ * Whether the calling thread has anything that cannot go along, but for its
+ * frames, which the walk judges.  On its home stack.
+ *
+ * @manifest  this process's own
+ *
+ * Returns 0, STACK_OUTSIDE_SLOT, ROBUST_MUTEX_HELD, EXCEPTION_IN_FLIGHT,
+ * TLS_DYNAMIC, or SYSTEM if the robust mutexes cannot be learnt.
+ */
+PSU_MUST_CHECK int psu_depart_check(const struct psu_traveller *self,
+									const struct psu_manifest *manifest);
+
+/**
  * Offer the encoded image to the endpoint and follow the handover to its end,
  * however long the outcome stays in doubt.
  *

@@ -153,6 +153,7 @@ static int take_object(struct dl_phdr_info *info, size_t len, void *context)
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 
 	(void)len;
+	manifest->load_count = info->dlpi_adds;
 	if (manifest->count == PSU_OBJECTS_MAX ||
 		!take_headers(manifest, object, info))
 		return -1;

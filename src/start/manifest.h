@@ -56,6 +56,8 @@ struct psu_manifest {
 	size_t count;
 	uint32_t isa_needed; /* by any of them: isa.h; not on the wire */
 	struct psu_object objects[PSU_OBJECTS_MAX];
+	uint64_t load_count; /* of objects loaded so far, as libc counts; only
+							here, never on the wire */
 };
 
 /** Whether this is a static program, begun at psu_thread_entry. */

@@ -123,7 +123,7 @@ static int check_return_address(struct walk *walk)
 							 walk->number, (unsigned long long)walk->ip);
 	if (!call_ends_at(walk->place.segment, walk->ip))
 		return refuse_frame(walk, "was not entered by a call: do not migrate "
-								  "in a signal handler");
+								  "in a signal handler or a coroutine");
 	return 0;
 }
 

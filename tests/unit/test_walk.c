@@ -4,7 +4,6 @@
  * every other one refused?
  */
 #include "test_walk_stacks.h"
-#include "walk/walk_foreign.h"
 
 #include <check.h>
 #include <pthread.h>
@@ -204,22 +203,6 @@ START_TEST(test_foreign_frames)
 }
 END_TEST
 
-START_TEST(test_foreign_code)
-{
-	const struct psu_object object = {.foreign_addr = 0x1000};
-
-	/* return addresses: the call before them counts */
-	ck_assert(!psu_walk_is_foreign(&object, 0xfff));
-	ck_assert(!psu_walk_is_foreign(&object, 0x1000));
-	ck_assert(psu_walk_is_foreign(&object, 0x1001));
-	ck_assert(psu_walk_holds_nothing(&stack_manifest, (uint64_t)qsort));
-	ck_assert(psu_walk_holds_nothing(&stack_manifest, (uint64_t)qsort_r));
-	ck_assert(psu_walk_holds_nothing(&stack_manifest, (uint64_t)bsearch));
-	ck_assert(!psu_walk_holds_nothing(&stack_manifest, (uint64_t)free));
-	ck_assert(!psu_walk_holds_nothing(&stack_manifest, 0));
-}
-END_TEST
-
 START_TEST(test_generated_code)
 {
 	/* sub $8, %rsp; call *%rdi; add $8, %rsp; ret */
@@ -344,7 +327,6 @@ static Suite *walk_suite(void)
 	tcase_add_unchecked_fixture(refused, stack_manifest_make, NULL);
 	tcase_add_test(refused, test_no_table);
 	tcase_add_test(refused, test_foreign_frames);
-	tcase_add_test(refused, test_foreign_code);
 	tcase_add_test(refused, test_generated_code);
 	tcase_add_test(refused, test_return_addresses);
 	tcase_add_test(refused, test_bounds);
