@@ -47,8 +47,9 @@ int psu_depart(struct psu_traveller *self);
  *
  * @manifest  this process's own
  *
- * Returns 0, STACK_OUTSIDE_SLOT, ROBUST_MUTEX_HELD, EXCEPTION_IN_FLIGHT,
- * TLS_DYNAMIC, or SYSTEM if the robust mutexes cannot be learnt.
+ * Returns 0, STACK_OUTSIDE_SLOT, ROBUST_MUTEX_HELD, EXCEPTION_IN_FLIGHT (also
+ * in a thread that is ending), TLS_DYNAMIC, or SYSTEM if the robust mutexes
+ * cannot be learnt.
  */
 PSU_MUST_CHECK int psu_depart_check(const struct psu_traveller *self,
 									const struct psu_manifest *manifest);

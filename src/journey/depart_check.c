@@ -7,6 +7,7 @@
  */
 #include "journey/depart.h"
 
+#include <dlfcn.h>
 #include <inttypes.h>
 #include <link.h>
 #include <linux/futex.h>
@@ -95,6 +96,46 @@ static int check_exceptions(void)
 	return 0;
 }
 
+/** What glibc tells debuggers of a field of the thread control block, in
+ * descriptions that libthread_db reads (nptl_db/structs.def). */
+struct tcb_field {
+	uint32_t bits, count, offset;
+};
+
+/** In pthread_exit() or a cancellation (nptl/descr.h). */
+#define TCB_EXITING UINT32_C(0x10)
+
+/** entry_x86_64.S has it in a static program. */
+extern const struct tcb_field *const psu_entry_cancel_field
+	__attribute__((weak, visibility("hidden")));
+
+/** Of the field of cancellation.  NULL: this libc does not tell. */
+static const struct tcb_field *find_cancel_field(void)
+{
+	if (&psu_entry_cancel_field)
+		return psu_entry_cancel_field;
+	return dlsym(RTLD_DEFAULT, "_thread_db_pthread_cancelhandling");
+}
+
+/** Handlers and destructors that run while a thread ends are called back by
+ * the unwinder with what lies in this host's thread control block. */
+static int check_ending(void)
+{
+	const struct tcb_field *field = find_cancel_field();
+	uint32_t word = 0;
+
+	if (field && field->bits == 8 * sizeof(word))
+		memcpy(&word, psu_state_thread_pointer() + field->offset,
+			   sizeof(word));
+	if (word & TCB_EXITING)
+		return psu_error_set(PSU_THREAD_E_EXCEPTION_IN_FLIGHT,
+							 "cannot move the thread: it is ending, by "
+							 "pthread_exit or cancellation: do not migrate in "
+							 "the destructors and cleanup handlers that then "
+							 "run");
+	return 0;
+}
+
 /** An object that was loaded later, and whose thread-locals exist. */
 struct late_locals {
 	const struct psu_manifest *manifest;
@@ -151,6 +192,8 @@ int psu_depart_check(const struct psu_traveller *self,
 		rc = check_mutexes();
 	if (!rc)
 		rc = check_exceptions();
+	if (!rc)
+		rc = check_ending();
 	if (!rc)
 		rc = check_late_locals(manifest);
 	return rc;

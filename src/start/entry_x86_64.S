@@ -41,4 +41,15 @@ psu_thread_entry:
 	.hidden psu_state_text_end
 	.reloc psu_thread_entry, R_X86_64_NONE, psu_state_text_end
 
+	/* What a static program cannot look up by name (depart_check.c). */
+	.section .data.rel.ro, "aw", @progbits
+	.p2align 3
+	.globl psu_entry_cancel_field
+	.hidden psu_entry_cancel_field
+	.type psu_entry_cancel_field, @object
+	.size psu_entry_cancel_field, 8
+psu_entry_cancel_field:
+	.weak _thread_db_pthread_cancelhandling
+	.quad _thread_db_pthread_cancelhandling
+
 	.section .note.GNU-stack, "", @progbits

@@ -52,10 +52,10 @@ omit() { # what, reason
 # ---- the case
 
 declare -A says=(
-    [foreign]='frame [0-9]+, which returns to stuck_[a-z]+\+0x[0-9a-f]+, '
+    [foreign]='frame [0-9]+, which returns to [^ ]+\+0x[0-9a-f]+, is not the'
     [libc]='frame [0-9]+, which returns to libc\.so\.6\+0x[0-9a-f]+, '
     [outside]='frame [0-9]+ returns to 0x[0-9a-f]+, outside the program'
-    [bare]='frame [0-9]+, .* stuck_frames\+0x[0-9a-f]+, has no unwind table'
+    [bare]='frame [0-9]+, .* stuck_frames[^ ]*\+0x[0-9a-f]+, has no unwind'
     [uncalled]='frame [0-9]+, .* signal handler or a coroutine'
     [one]='robust mutexes \(1\)'
     [three]='robust mutexes \(3\)'
@@ -83,6 +83,18 @@ stuck() { # program, predicament, code, what its sentence says
     expect_lines server 1 "After the move"
 }
 
+# Refused while it ends, here.
+ending() { # program, predicament
+    start server "$1" serve - "$certs/b"
+    await_port server "$started"
+    run client "$1" "$2" "127.0.0.1:$port" "$certs/a"
+    expect_status client 0
+    expect_lines client 1 "Refused"
+    expect_error client EXCEPTION_IN_FLIGHT "it is ending"
+    expect_no_error server
+    [[ ! -s $dir/server.out ]] || wrong "the thread came to the server"
+}
+
 # ---- the table
 
 frames=tests/journey/stuck_frames
@@ -107,47 +119,61 @@ table=(
     "signal-stack stuck $state signal-stack STACK_OUTSIDE_SLOT stack"
     "coroutine stuck $state coroutine STACK_OUTSIDE_SLOT stack"
     "inner-coroutine stuck $state inner-coroutine FRAME_UNKNOWN uncalled"
+    "cancellation ending $state cancellation"
     "child stuck $state child FORKED child"
 )
 
-# What is linked behind the library is not known for the program's own.
-build_object "$work/behind.o" stuck_bare.c -fno-pie -c
-build static "$work/stuck_behind" "${CC:-cc}" stuck_frames.c "" "$work/behind.o"
-table+=("behind stuck $work/stuck_behind bare FRAME_FOREIGN foreign")
+add_built() {
+    local cxx=${CXX:-c++}
 
-# Libraries that are loaded at start, and later.
-build_object "$work/stuck_library.so" stuck_library.c -fPIC -shared
-build shared "$work/stuck_shared" "${CC:-cc}" stuck_shared.c ""
-export STUCK_LIBRARY=$work/stuck_library.so
-table+=(
-    "shared-twalk stuck $work/stuck_shared twalk FRAME_FOREIGN libc"
-    "loaded stuck $work/stuck_shared loaded FRAME_FOREIGN outside"
-    "loaded-locals stuck $work/stuck_shared loaded-locals TLS_DYNAMIC library"
-)
+    # What is linked behind the library is not known for the program's own.
+    build_object "$work/behind.o" stuck_bare.c -fno-pie -c
+    build static "$work/stuck_behind" "${CC:-cc}" stuck_frames.c "" \
+        "$work/behind.o"
+    table+=("behind stuck $work/stuck_behind bare FRAME_FOREIGN foreign")
 
-cxx=${CXX:-c++}
-exceptions() { # static or shared, flags
+    # Libraries that are loaded at start, and later.
+    build_object "$work/stuck_library.so" stuck_library.c -fPIC -shared
+    build shared "$work/stuck_shared" "${CC:-cc}" stuck_shared.c ""
+    export STUCK_LIBRARY=$work/stuck_library.so
+    table+=(
+        "shared-twalk stuck $work/stuck_shared twalk FRAME_FOREIGN libc"
+        "loaded stuck $work/stuck_shared loaded FRAME_FOREIGN outside"
+        "loaded-locals stuck $work/stuck_shared loaded-locals TLS_DYNAMIC \
+            library"
+    )
+
+    if command -v "${cxx%% *}" >/dev/null; then
+        add_exceptions static
+        add_exceptions shared
+    else
+        omit "exceptions in flight" "no C++ compiler"
+    fi
+
+    if echo 'int main(void) { return 0; }' | ${CC:-cc} -static -fopenmp \
+        -x c -o "$work/omp.try" - 2>/dev/null; then
+        build static "$work/stuck_omp" "${CC:-cc}" stuck_omp.c -fopenmp
+        table+=("parallel stuck $work/stuck_omp parallel FRAME_FOREIGN foreign")
+    else
+        omit "a frame of OpenMP's" "the compiler has no static run time for it"
+    fi
+}
+
+add_exceptions() { # static or shared
     local where program=$work/stuck_cxx-$1
-    build "$1" "$program" "$cxx" stuck_cxx.cc "$2"
+    build "$1" "$program" "${CXX:-c++}" stuck_cxx.cc ""
     for where in catch outer-catch; do
         table+=("$1-$where stuck $program $where EXCEPTION_IN_FLIGHT caught")
     done
-    table+=("$1-unwinding stuck $program unwinding EXCEPTION_IN_FLIGHT flying")
+    table+=("$1-unwinding stuck $program unwinding EXCEPTION_IN_FLIGHT flying"
+        "$1-exit ending $program exit")
 }
 
-if command -v "${cxx%% *}" >/dev/null; then
-    exceptions static ""
-    exceptions shared ""
+# A tree with sanitizers is linked with a shared library of its own.
+if [[ -e $frames.so ]]; then
+    omit "what this script compiles" "this tree is --with-profile=dynamic"
 else
-    omit "exceptions in flight" "no C++ compiler"
-fi
-
-if echo 'int main(void) { return 0; }' | ${CC:-cc} -static -fopenmp -x c \
-    -o "$work/omp.try" - 2>/dev/null; then
-    build static "$work/stuck_omp" "${CC:-cc}" stuck_omp.c -fopenmp
-    table+=("parallel stuck $work/stuck_omp parallel FRAME_FOREIGN foreign")
-else
-    omit "a frame of OpenMP's" "the compiler has no static run time for it"
+    add_built
 fi
 
 # shellcheck disable=SC2086 # a row is words

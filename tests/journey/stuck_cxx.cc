@@ -4,6 +4,7 @@
 //
 #include "stuck.h"
 
+#include <pthread.h>
 #include <stdexcept>
 
 static void in_catch()
@@ -49,9 +50,16 @@ static void in_unwinding()
 	}
 }
 
+static void in_exit()
+{
+	last_wish wish;
+	pthread_exit(nullptr);
+}
+
 const stuck_predicament stuck_table[] = {
 	{"catch", in_catch},
 	{"outer-catch", in_outer_catch},
 	{"unwinding", in_unwinding},
+	{"exit", in_exit},
 	{nullptr, nullptr},
 };

@@ -116,6 +116,22 @@ static void in_inner_coroutine(void)
 	run_coroutine(stack);
 }
 
+/* ---- the thread's end */
+
+static void clean_up(void *unused)
+{
+	(void)unused;
+	stuck_try();
+}
+
+static void in_cancellation(void)
+{
+	pthread_cleanup_push(clean_up, NULL);
+	pthread_cancel(pthread_self());
+	pthread_testcancel();
+	pthread_cleanup_pop(0);
+}
+
 /* ---- a child */
 
 static void in_child(void)
@@ -137,6 +153,7 @@ const struct stuck_predicament stuck_table[] = {
 	{"signal-stack", on_signal_stack},
 	{"coroutine", in_coroutine},
 	{"inner-coroutine", in_inner_coroutine},
+	{"cancellation", in_cancellation},
 	{"child", in_child},
 	{0},
 };
