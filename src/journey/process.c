@@ -4,6 +4,7 @@
  */
 #include "journey/process.h"
 #include "slot/slot.h"
+#include "start/hazards.h"
 #include "start/isa.h"
 #include "start/start.h"
 #include "state/locals.h"
@@ -236,6 +237,8 @@ static int make_process(struct psu_process *process, const char *cert_path)
 
 	if (!rc)
 		rc = psu_restart_if_needed(psu_trust_deployment_key(process->trust));
+	if (!rc)
+		rc = psu_hazards_check();
 	if (rc)
 		return rc;
 	psu_log(PSU_THREAD_LOG_INFO, "Setting up %s",

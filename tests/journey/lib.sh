@@ -118,13 +118,6 @@ open_input() {
     exec {input_fd}<>"$input"
 }
 
-# A pipe by which what is started can be given words.
-open_input() {
-    input=$dir/input
-    mkfifo "$input"
-    exec {input_fd}<>"$input"
-}
-
 # Run a command to its end, 30 s at most; its status is in $status.
 run() { # who, command...
     PSU_THREAD_PORT_FILE=$dir/$1.port timeout -k 1 30 "${@:2}" \
@@ -172,6 +165,17 @@ expect_status() { # who, status
     [[ $status == "$2" ]] || wrong "$1 ended with $status instead of $2"
 }
 
+# For tests/lint/codes_test.sh, which counts the codes: this one was in the
+# log of a real process.
+produced() { # code
+    echo "# produced: $1"
+}
+
+# ... and this one cannot be had here.
+cannot() { # code, why
+    echo "# cannot produce: $1: $2"
+}
+
 # Exactly one error line, of that code, which says what and what to do.
 expect_error() { # who, code, pattern
     local lines
@@ -181,6 +185,24 @@ expect_error() { # who, code, pattern
     [[ ${lines[0]-} =~ ^"[error] $2: "[^:]+.*": "[^:]+ ]] ||
         wrong "$1 did not log $2 and what to do"
     [[ ${lines[0]-} =~ ${3-} ]] || wrong "$1's error does not match '$3'"
+    [[ ${lines[0]-} != "[error] $2: "* ]] || produced "$2"
+}
+
+# Such an error line, among others.
+await_error() { # who, code, seconds
+    await "$3" grep -Eqs "^\[error\] $2: .*: " "$dir/$1.err" || {
+        wrong "$1 did not log $2"
+        return
+    }
+    produced "$2"
+}
+
+# A command is refused before anything has begun.
+refuse_start() { # code, pattern, command...
+    run client "${@:3}"
+    expect_status client 1
+    [[ ! -s $dir/client.out ]] || wrong "client printed something"
+    expect_error client "$1" "$2"
 }
 
 expect_no_error() { # who

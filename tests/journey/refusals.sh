@@ -36,14 +36,6 @@ refuse() { # code, pattern, certs, host, what (go)
     expect_error client "$1" "$2"
 }
 
-# Nothing begins.
-refuse_start() { # code, pattern, command...
-    run client "${@:3}"
-    expect_status client 1
-    [[ ! -s $dir/client.out ]] || wrong "client printed something"
-    expect_error client "$1" "$2"
-}
-
 # The server takes in another's thread and ends.
 serve_still() { # code of the only error that it logged; certs
     run good "$probe" go "127.0.0.1:$port" "$2"
