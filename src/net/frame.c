@@ -223,7 +223,8 @@ void psu_frame_put_hello(const struct psu_hello *hello,
 	assert(!writer.overflow && writer.at == writer.end);
 }
 
-int psu_frame_get_hello(const uint8_t payload[PSU_HELLO_LEN],
+int psu_frame_get_hello(const char *peer,
+						const uint8_t payload[PSU_HELLO_LEN],
 						struct psu_hello *hello_out)
 {
 	struct psu_reader reader = {
@@ -238,9 +239,9 @@ int psu_frame_get_hello(const uint8_t payload[PSU_HELLO_LEN],
 	hello.version = psu_get_u16(&reader);
 	if (hello.version != PSU_WIRE_VERSION)
 		return psu_error_set(PSU_THREAD_E_VERSION_MISMATCH,
-							 "cannot open a session: the peer speaks wire "
-							 "version %u, this host %u: install the same "
-							 "psu_thread on both hosts", hello.version,
+							 "cannot open a session: %s speaks wire version "
+							 "%u, this host %u: install the same psu_thread on "
+							 "both hosts", peer, hello.version,
 							 PSU_WIRE_VERSION);
 
 	/* the rest */

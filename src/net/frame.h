@@ -102,11 +102,11 @@ struct psu_hello {
 
 void psu_frame_put_hello(const struct psu_hello *hello,
 						 uint8_t payload_out[PSU_HELLO_LEN]);
-/** 0, VERSION_MISMATCH (judged first, whatever follows), PROTOCOL.  The
- * values are not judged here: the session compares them with its own.  Every
- * byte read here is hostile. */
+/** 0, VERSION_MISMATCH (judged first, whatever follows; @peer names the
+ * other host in its sentence), PROTOCOL.  The values are not judged here: the
+ * session compares them with its own.  Every byte read here is hostile. */
 PSU_MUST_CHECK int
-psu_frame_get_hello(const uint8_t payload[PSU_HELLO_LEN],
+psu_frame_get_hello(const char *peer, const uint8_t payload[PSU_HELLO_LEN],
 					struct psu_hello *hello_out);
 
 #endif

@@ -173,7 +173,8 @@ static int recv_hello(struct psu_session *session)
 	if (!rc)
 		rc = psu_session_recv(session, payload, sizeof(payload), deadline);
 	if (!rc)
-		rc = psu_frame_get_hello(payload, &session->hello);
+		rc = psu_frame_get_hello(session->peer_name, payload,
+								 &session->hello);
 	return rc;
 }
 

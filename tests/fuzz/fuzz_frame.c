@@ -33,7 +33,7 @@ static void try_hello(const uint8_t *payload)
 	uint8_t again[PSU_HELLO_LEN];
 	struct psu_hello hello;
 
-	if (psu_frame_get_hello(payload, &hello) != 0)
+	if (psu_frame_get_hello("peer", payload, &hello) != 0)
 		return;
 	psu_frame_put_hello(&hello, again);
 	demand_same(again, payload, sizeof(again));

@@ -253,7 +253,7 @@ START_TEST(hello_golden)
 	psu_frame_put_hello(&hello, payload);
 	psu_bytes_hex(payload, sizeof(payload), hex);
 	ck_assert_str_eq(hex, golden_hello);
-	ck_assert_int_eq(psu_frame_get_hello(payload, &got), 0);
+	ck_assert_int_eq(psu_frame_get_hello("b", payload, &got), 0);
 	psu_frame_put_hello(&got, again);
 	ck_assert_mem_eq(again, payload, sizeof(payload));
 }
@@ -272,7 +272,7 @@ START_TEST(hello_every_byte)
 											: PSU_THREAD_E_PROTOCOL;
 
 		payload[at] ^= 0x80;
-		ck_assert_int_eq(psu_frame_get_hello(payload, &got), code);
+		ck_assert_int_eq(psu_frame_get_hello("b", payload, &got), code);
 		payload[at] ^= 0x80;
 	}
 }
@@ -285,7 +285,7 @@ START_TEST(hello_version_comes_first)
 
 	psu_frame_put_hello(&hello, payload);
 	memset(payload + VERSION_AT, 0xff, PSU_HELLO_LEN - VERSION_AT);
-	ck_assert_int_eq(psu_frame_get_hello(payload, &got),
+	ck_assert_int_eq(psu_frame_get_hello("b", payload, &got),
 					 PSU_THREAD_E_VERSION_MISMATCH);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "65535"));
 }
