@@ -21,28 +21,47 @@
 
 struct rule {
 	const char *name;
+	const char *other_name; /* as cert-manager calls it, or NULL */
 	off_t len_max; /* bytes */
 	bool secret;   /* nobody else may read it */
 	int invalid;   /* the code for what is not as it should be */
 };
 
 static const struct rule rules[] = {
-	[PSU_FILE_CA] = {"ca.crt", 16 << 10, false, PSU_THREAD_E_CERTS_INVALID},
-	[PSU_FILE_CRL] = {"crl.pem", 4 << 20, false, PSU_THREAD_E_CERTS_INVALID},
-	[PSU_FILE_HOST] = {"host.crt", 16 << 10, false,
+	[PSU_FILE_CA] = {"ca.crt", NULL, 16 << 10, false,
+					 PSU_THREAD_E_CERTS_INVALID},
+	[PSU_FILE_CRL] = {"crl.pem", NULL, 4 << 20, false,
+					  PSU_THREAD_E_CERTS_INVALID},
+	[PSU_FILE_HOST] = {"host.crt", "tls.crt", 16 << 10, false,
 					   PSU_THREAD_E_CERTS_INVALID},
-	[PSU_FILE_HOST_KEY] = {"host.key", 4 << 10, true,
+	[PSU_FILE_HOST_KEY] = {"host.key", "tls.key", 4 << 10, true,
 						   PSU_THREAD_E_CERTS_INVALID},
-	[PSU_FILE_SIGN_KEY] = {"sign.key", 4 << 10, true,
+	[PSU_FILE_SIGN_KEY] = {"sign.key", NULL, 4 << 10, true,
 						   PSU_THREAD_E_CERTS_INVALID},
-	[PSU_FILE_DEPLOYMENT] = {"deployment.key", 4 << 10, true,
+	[PSU_FILE_DEPLOYMENT] = {"deployment.key", NULL, 4 << 10, true,
 							 PSU_THREAD_E_CERTS_INVALID},
-	[PSU_FILE_PEERS] = {"peers", 1 << 20, false, PSU_THREAD_E_PEERS_INVALID},
+	[PSU_FILE_PEERS] = {"peers", NULL, 1 << 20, false,
+						PSU_THREAD_E_PEERS_INVALID},
 };
 
-const char *psu_files_name(enum psu_file_kind kind)
+static bool exists(const char *dir, const char *name)
 {
-	return rules[kind].name;
+	char path[PATH_MAX];
+	struct stat status;
+
+	if (!name)
+		return false;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	return lstat(path, &status) == 0;
+}
+
+const char *psu_files_name(const char *dir, enum psu_file_kind kind)
+{
+	const struct rule *rule = &rules[kind];
+
+	return exists(dir, rule->other_name) && !exists(dir, rule->name)
+			   ? rule->other_name
+			   : rule->name;
 }
 
 /** What holds for the directory and for every file in it. */
@@ -190,6 +209,7 @@ int psu_files_load(const char *dir, enum psu_file_kind kind,
 				   struct psu_file *file_out)
 {
 	const struct rule *rule = &rules[kind];
+	const char *name = psu_files_name(dir, kind);
 	struct psu_file file = {0};
 	char path[PATH_MAX];
 	struct stat status;
@@ -200,10 +220,17 @@ int psu_files_load(const char *dir, enum psu_file_kind kind,
 	code = open_dir(dir, &dir_fd);
 	if (code)
 		return code;
-	snprintf(path, sizeof(path), "%s/%s", dir, rule->name);
+	if (name == rule->name && exists(dir, rule->other_name)) {
+		code = psu_error_set(rule->invalid,
+							 "%s has both %s and %s, which mean the same: "
+							 "remove one of them",
+							 dir, rule->name, rule->other_name);
+		goto out;
+	}
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
 
 	/* O_NONBLOCK: a FIFO in the file's place must not stop us */
-	fd = openat(dir_fd, rule->name,
+	fd = openat(dir_fd, name,
 				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) < 0) {
 		code = explain_open(rule, path);

@@ -20,8 +20,8 @@
 enum psu_file_kind {
 	PSU_FILE_CA,		 /* ca.crt */
 	PSU_FILE_CRL,		 /* crl.pem */
-	PSU_FILE_HOST,		 /* host.crt */
-	PSU_FILE_HOST_KEY,	 /* host.key */
+	PSU_FILE_HOST,		 /* host.crt, or cert-manager's tls.crt */
+	PSU_FILE_HOST_KEY,	 /* host.key, or tls.key */
 	PSU_FILE_SIGN_KEY,	 /* sign.key */
 	PSU_FILE_DEPLOYMENT, /* deployment.key */
 	PSU_FILE_PEERS		 /* peers */
@@ -39,8 +39,8 @@ struct psu_file {
 	struct psu_file_stamp stamp;
 };
 
-/** "host.key". */
-const char *psu_files_name(enum psu_file_kind kind);
+/** "host.key"; "tls.key" where only that is there. */
+const char *psu_files_name(const char *dir, enum psu_file_kind kind);
 
 /**
  * Check and read one file.  sodium_init() must have been called.
@@ -49,7 +49,8 @@ const char *psu_files_name(enum psu_file_kind kind);
  * @file_out  psu_files_free()
  *
  * Returns 0, CERTS_MISSING, CERTS_INCOMPLETE, KEY_EXPOSED, NO_MEMORY, or
- * CERTS_INVALID, in the peers file's case PEERS_INVALID.
+ * CERTS_INVALID (also: under both its names), in the peers file's case
+ * PEERS_INVALID.
  */
 PSU_MUST_CHECK int psu_files_load(const char *dir, enum psu_file_kind kind,
 								  struct psu_file *file_out);

@@ -18,7 +18,7 @@ static int no_memory(const char *dir, enum psu_file_kind kind)
 	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 						 "no memory to read %s/%s: raise `ulimit -v`, or free "
 						 "some",
-						 dir, psu_files_name(kind));
+						 dir, psu_files_name(dir, kind));
 }
 
 static int refuse(const char *dir, enum psu_file_kind kind, const char *why)
@@ -28,7 +28,7 @@ static int refuse(const char *dir, enum psu_file_kind kind, const char *why)
 	return psu_error_set(PSU_THREAD_E_CERTS_INVALID,
 						 "%s/%s %s: copy the file again as "
 						 "certs/make-certs.sh made it",
-						 dir, psu_files_name(kind), why);
+						 dir, psu_files_name(dir, kind), why);
 }
 
 /** Nobody is asked for a passphrase. */

@@ -97,7 +97,8 @@ static int load_deployment_key(const char *dir,
 							 "%s/%s is not one line of %zu hexadecimal digits: "
 							 "copy the file again as certs/make-certs.sh made "
 							 "it",
-							 dir, psu_files_name(PSU_FILE_DEPLOYMENT), digits);
+							 dir, psu_files_name(dir, PSU_FILE_DEPLOYMENT),
+							 digits);
 	psu_files_free(&file);
 	return code;
 }
@@ -179,6 +180,7 @@ static int own_code(int code)
 
 static int check_own_certificate(struct psu_trust *trust)
 {
+	const char *name = psu_files_name(trust->dir, PSU_FILE_HOST);
 	struct psu_identity identity;
 	const char *why = "";
 	X509_STORE *store = NULL;
@@ -191,21 +193,23 @@ static int check_own_certificate(struct psu_trust *trust)
 	X509_STORE_free(store);
 	if (code)
 		return psu_error_set(own_code(code),
-							 "this host's own certificate %s/host.crt would be "
+							 "this host's own certificate %s/%s would be "
 							 "refused: %s",
-							 trust->dir, why);
+							 trust->dir, name, why);
 	if (psu_certificate_identity(trust->certificate, &identity) ||
 		!psu_digest_equal(&identity.digest, &trust->self.digest))
 		return psu_error_set(PSU_THREAD_E_CERTS_INVALID,
-							 "%s/host.crt is for '%s', but the peers file's "
-							 "self is '%s': use files of one host",
-							 trust->dir, identity.uri, trust->self.uri);
+							 "%s/%s is for '%s', but the peers file's self is "
+							 "'%s': use files of one host",
+							 trust->dir, name, identity.uri, trust->self.uri);
 	if (X509_check_private_key(trust->certificate, trust->key) != 1) {
 		ERR_clear_error();
 		return psu_error_set(PSU_THREAD_E_CERTS_INVALID,
-							 "%s/host.key is not the key of host.crt: use "
-							 "files of one host",
-							 trust->dir);
+							 "%s/%s is not the key of %s: use files of one "
+							 "host",
+							 trust->dir,
+							 psu_files_name(trust->dir, PSU_FILE_HOST_KEY),
+							 name);
 	}
 	return 0;
 }

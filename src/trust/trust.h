@@ -83,10 +83,11 @@ struct psu_trust;
 
 /**
  * Load a certificate directory: ca.crt crl.pem host.crt host.key sign.key
- * deployment.key peers.  Checked as OpenSSH does: regular files, no symbolic
- * links, owned by this user or root; no key readable, and nothing writable,
- * by others.  The certificate must be this host's (self of the peers file),
- * within its dates, signed by ca.crt, not on the CRL, and host.key its key.
+ * deployment.key peers (or tls.crt and tls.key for host.*).  Checked as OpenSSH
+ * does: regular files, no symbolic links, owned by this user or root; no key
+ * readable, and nothing writable, by others.  The certificate must be this
+ * host's (self of the peers file), within its dates, signed by ca.crt, not on
+ * the CRL, and host.key its key.
  *
  * @dir        the directory; copied
  * @trust_out  owned by the caller, psu_trust_free()

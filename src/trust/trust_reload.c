@@ -32,7 +32,7 @@ int psu_trust_read_peers(struct psu_trust *trust)
 	if (code)
 		return code;
 	snprintf(path, sizeof(path), "%s/%s", trust->dir,
-			 psu_files_name(PSU_FILE_PEERS));
+			 psu_files_name(trust->dir, PSU_FILE_PEERS));
 	code = psu_peers_parse(file.text, file.len, path, &trust->peers);
 	if (!code)
 		trust->peers_stamp = file.stamp;
@@ -107,7 +107,7 @@ static int refuse_crl(const struct psu_trust *trust, const char *why)
 							 "free some",
 							 trust->dir, psu_files_name(PSU_FILE_CRL));
 	return psu_error_set(PSU_THREAD_E_CERTS_INVALID, "%s/%s %s", trust->dir,
-						 psu_files_name(PSU_FILE_CRL), why);
+						 psu_files_name(trust->dir, PSU_FILE_CRL), why);
 }
 
 /** Who ever uses the store checks strictly, and everything against the CRL. */

@@ -155,6 +155,46 @@ START_TEST(file_is_too_long)
 }
 END_TEST
 
+/* ---- cert-manager's names */
+
+static const char *const cert_manager[][2] = {
+	{"host.crt", "tls.crt"},
+	{"host.key", "tls.key"},
+};
+
+START_TEST(file_has_other_name)
+{
+	const char *name = cert_manager[_i][0], *other = cert_manager[_i][1];
+	const char *path = in_top("work/a/%s", other);
+
+	run("mv %s %s", in_top("work/a/%s", name), path);
+	psu_trust_free(load(in_top("work/a")));
+
+	/* what is wrong with it is said under that name, and as strictly */
+	ck_assert_int_eq(chmod(path, 0622), 0);
+	load_fails(PSU_THREAD_E_KEY_EXPOSED, path, "run: chmod ");
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	write_text(path, "x");
+	load_fails(PSU_THREAD_E_CERTS_INVALID, path, ": ");
+	run("cp %s %s", in_top("work/b/%s", name), path);
+	load_fails(PSU_THREAD_E_CERTS_INVALID, other, "use files of one host");
+	run("rm %s && ln -s ../b/%s %s", path, name, path);
+	load_fails(PSU_THREAD_E_CERTS_INVALID, path, "symbolic link");
+}
+END_TEST
+
+START_TEST(file_has_both_names)
+{
+	const char *name = cert_manager[_i][0], *other = cert_manager[_i][1];
+	const char *path = in_top("work/a/%s", other);
+
+	run("cp -p %s %s", in_top("work/a/%s", name), path);
+	load_fails(PSU_THREAD_E_CERTS_INVALID, name, other);
+	run("rm %s && ln -s nowhere %s", path, path);
+	load_fails(PSU_THREAD_E_CERTS_INVALID, name, other);
+}
+END_TEST
+
 int main(void)
 {
 	const int count = (int)COUNT(files);
@@ -171,5 +211,7 @@ int main(void)
 	tcase_add_loop_test(tcase, file_is_garbage, 0, count);
 	tcase_add_loop_test(tcase, file_is_cut, 0, count);
 	tcase_add_loop_test(tcase, file_is_too_long, 0, count);
+	tcase_add_loop_test(tcase, file_has_other_name, 0, 2);
+	tcase_add_loop_test(tcase, file_has_both_names, 0, 2);
 	return run_trust_suite(suite);
 }
