@@ -82,6 +82,13 @@ sanitizer links into dynamic programs only"
         env LD_LIBRARY_PATH=.:.libs
 }
 
+# The entry point would take the guards over.
+no_entry() {
+    libs=("${libs[@]/#-Wl,-e,*/}")
+    build_with ""
+    refuse_program RESTART_FAILED psu_thread_entry
+}
+
 # ---- stacks
 
 # The kernel of this machine says that they are on: whether it is asked in
@@ -176,6 +183,7 @@ before() { # option
 
 cases_here=(
     "plain plain"
+    "no-entry no_entry"
     "safe-stack foreign SAFE_STACK -fsanitize=safe-stack ${cc[0]} clang"
     "split-stack foreign SPLIT_STACK -fsplit-stack ${cc[0]} gcc"
     "thread-sanitizer thread_sanitizer"

@@ -107,29 +107,45 @@ static void serve_occupied(const char *zone, const char *certs)
 	serve(NULL, certs);
 }
 
-/* ---- another wire version */
+/* ---- another version, another machine */
 
-static void change_version(void)
+static void go_as(const char *host, const char *certs,
+				  const struct psu_hello *change)
 {
-	if (!failed)
-		psu_process_get()->context.hello.version++;
+	struct psu_hello *hello;
+
+	expect(psu_thread_setup_init(!host, certs));
+	if (failed)
+		return;
+	hello = &psu_process_get()->context.hello;
+	hello->version = (uint16_t)(hello->version + change->version);
+	hello->page_len += change->page_len;
+	hello->isa_needed |= change->isa_needed;
+	if (host)
+		expect(psu_thread_create(travel, (void *)(uintptr_t)host));
+	else
+		expect(psu_thread_create(NULL, NULL));
 }
 
 static void go_otherwise(const char *host, const char *certs)
 {
-	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	change_version();
-	if (!failed)
-		expect(psu_thread_create(travel, (void *)(uintptr_t)host));
+	go_as(host, certs, &(struct psu_hello){.version = 1});
 }
 
 static void serve_otherwise(const char *unused, const char *certs)
 {
 	(void)unused;
-	expect(psu_thread_setup_init(PSU_THREAD_SERVER, certs));
-	change_version();
-	if (!failed)
-		expect(psu_thread_create(NULL, NULL));
+	go_as(NULL, certs, &(struct psu_hello){.version = 1});
+}
+
+static void go_elsewhere(const char *host, const char *certs)
+{
+	go_as(host, certs, &(struct psu_hello){.page_len = 1});
+}
+
+static void go_demanding(const char *host, const char *certs)
+{
+	go_as(host, certs, &(struct psu_hello){.isa_needed = UINT32_MAX});
 }
 
 /* ---- calls at the wrong time, from the wrong place, with nothing */
@@ -153,6 +169,20 @@ static void outside(const char *host, const char *certs)
 	say("Before");
 	expect(psu_thread_migrate(host));
 	say("After");
+}
+
+/** Take all slots of the zone until a word comes. */
+static void hoard(const char *unused, const char *certs)
+{
+	uint32_t slot;
+
+	(void)unused;
+	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
+	for (uint32_t i = 0; !failed && i < PSU_ZONE_SLOTS; i++)
+		expect(psu_runtime_lock_slot(psu_process_get()->runtime,
+									 PSU_ZONE_SLOTS, &slot));
+	puts("All taken");
+	await_word();
 }
 
 static void nowhere(const char *unused, const char *certs)
@@ -329,6 +359,9 @@ static const struct {
 	{"serve-occupied", serve_occupied},
 	{"go-otherwise", go_otherwise},
 	{"serve-otherwise", serve_otherwise},
+	{"go-elsewhere", go_elsewhere},
+	{"go-demanding", go_demanding},
+	{"hoard", hoard},
 	{"unprepared", unprepared},
 	{"twice", twice},
 	{"outside", outside},

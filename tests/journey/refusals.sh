@@ -68,7 +68,7 @@ answers_with_openssl() {
 
 answer_with_openssl() { # directory, CA, more words
     open_input
-    start openssl openssl s_server -accept 127.0.0.1:0 -tls1_3 \
+    start openssl openssl s_server -accept 127.0.0.1:0 "${protocol--tls1_3}" \
         -alpn psu-thread/1 -cert "$1/host.crt" -key "$1/host.key" \
         -CAfile "$2" -verify_return_error "${@:3}"
     await 10 answers_with_openssl || wrong "openssl s_server does not listen"
@@ -95,10 +95,19 @@ foreign_server() {
     serve_still CERT_FOREIGN "$certs/a"
 }
 
-foreign_client() { # variant
+bad_client() { # variant, code
     serve "$certs/b"
     call_with_openssl -cert "$bad/$1/host.crt" -key "$bad/$1/host.key"
-    serve_still CERT_FOREIGN "$certs/a"
+    serve_still "$2" "$certs/a"
+}
+
+bad_server() { # variant, code
+    answer_with_openssl "$bad/$1" "$certs/b/ca.crt" -Verify 1
+    refuse "$2" "127\.0\.0\.1:$port" "$certs/b" "127.0.0.1:$port"
+}
+
+bad_own() { # variant, code, mode
+    refuse_start "$2" "$bad/$1/host\.crt" apps/app1 127.0.0.1:0 "$3" "$bad/$1"
 }
 
 # The server does not trust our CA.
@@ -108,21 +117,26 @@ foreign_told() {
         "127.0.0.1:$port"
 }
 
-expired_own() { # mode
-    refuse_start CERT_EXPIRED "$bad/expired" apps/app1 127.0.0.1:0 "$1" \
-        "$bad/expired"
+# Its own list does not have it yet.
+revoked_client() {
+    alter b "cp '$bad/crl-revoked.pem' crl.pem"
+    serve "$dir/b"
+    refuse CERT_REVOKED "refused this host's certificate" "$bad/revoked" \
+        "127.0.0.1:$port"
+    serve_still CERT_REVOKED "$certs/c"
 }
 
-expired_server() {
-    answer_with_openssl "$bad/expired" "$certs/b/ca.crt" -Verify 1
-    refuse CERT_EXPIRED "127\.0\.0\.1:$port" "$certs/b" "127.0.0.1:$port"
+revoked_server() {
+    alter b "cp '$bad/crl-revoked.pem' crl.pem"
+    serve "$bad/revoked"
+    refuse CERT_REVOKED "127\.0\.0\.1:$port" "$dir/b" "127.0.0.1:$port"
+    serve_still CERT_REVOKED "$certs/c"
 }
 
-expired_client() {
-    serve "$certs/b"
-    call_with_openssl -cert "$bad/expired/host.crt" \
-        -key "$bad/expired/host.key"
-    serve_still CERT_EXPIRED "$certs/a"
+revoked_own() { # mode
+    alter a "cp '$bad/revoked'/host.* '$bad/crl-revoked.pem' . &&
+        mv crl-revoked.pem crl.pem"
+    refuse_start CERTS_INVALID "revoked" apps/app1 127.0.0.1:0 "$1" "$dir/a"
 }
 
 missing_client() {
@@ -172,6 +186,38 @@ denied_at_server() {
     serve_still DIRECTION_DENIED "$certs/c"
 }
 
+pinned() { # peer: in the file of the host that is altered, which is in $dir
+    sed -i "s/^peer .*\/$1 .*/& pin=$(printf '5a%.0s' {1..32})/" peers
+}
+
+pin_at_client() {
+    serve "$certs/b"
+    alter a "pinned b"
+    refuse PIN_MISMATCH "'b'.*$dir/a/peers" "$dir/a" "127.0.0.1:$port"
+    serve_still CONNECTION_LOST "$certs/a"
+}
+
+pin_at_server() {
+    alter b "pinned a"
+    serve "$dir/b"
+    refuse PIN_MISMATCH "127\.0\.0\.1:$port" "$certs/a" "127.0.0.1:$port"
+    serve_still PIN_MISMATCH "$certs/c"
+}
+
+# ---- no TLS 1.3
+
+plain_client() {
+    serve "$certs/b"
+    printf 'GET / HTTP/1.0\r\n\r\n' >"/dev/tcp/127.0.0.1/$port"
+    await_line "$dir/server.err" TLS_FAILED 10
+    serve_still TLS_FAILED "$certs/a"
+}
+
+older_server() {
+    protocol=-tls1_2 answer_with_openssl "$certs/b" "$certs/a/ca.crt"
+    refuse TLS_FAILED "127\.0\.0\.1:$port" "$certs/a" "127.0.0.1:$port"
+}
+
 # ---- programs and addresses
 
 other_program() {
@@ -203,9 +249,25 @@ other_version() { # of the client or of the server
         serve_still VERSION_MISMATCH "$certs/a"
     else
         serve "$certs/b" serve-otherwise
-        refuse VERSION_MISMATCH "wire version 1, this host 0" "$certs/a" \
-            "127.0.0.1:$port"
+        refuse VERSION_MISMATCH \
+            "127\.0\.0\.1:$port speaks wire version 1, this host 0" \
+            "$certs/a" "127.0.0.1:$port"
     fi
+}
+
+# What cannot be had with two processes of one machine.
+other_machine() { # what, code
+    serve "$certs/b"
+    refuse "$2" "127\.0\.0\.1:$port" "$certs/a" "127.0.0.1:$port" "$1"
+    serve_still "$2" "$certs/c"
+}
+
+# The client sees it first, and says no more to the server.
+other_processor() {
+    serve "$certs/b"
+    refuse CPU_MISMATCH "127\.0\.0\.1:$port" "$certs/a" "127.0.0.1:$port" \
+        go-demanding
+    kill "$server"
 }
 
 # Only the server can see it.
@@ -278,6 +340,80 @@ no_directory_in_environment() {
         env PSU_THREAD_CERTS="$dir/none" apps/app1 127.0.0.1:0 0
 }
 
+both_names() { # file, its other name
+    alter a "cp -p $1 $2"
+    refuse_start CERTS_INVALID "$1 and $2" apps/app1 127.0.0.1:0 0 "$dir/a"
+}
+
+linked() { # file
+    alter a "mv $1 real && ln -s real $1"
+    refuse_start CERTS_INVALID "$dir/a/$1 is a symbolic link" \
+        apps/app1 127.0.0.1:0 0 "$dir/a"
+}
+
+unknown_word() { # mode
+    alter a "echo 'peer colour=blue' >>peers"
+    refuse_start PEERS_INVALID "$dir/a/peers:[0-9]+: " \
+        apps/app1 127.0.0.1:0 "$1" "$dir/a"
+}
+
+# With the names that cert-manager gives them.
+cert_manager() {
+    alter a "mv host.crt tls.crt && mv host.key tls.key"
+    alter b "mv host.crt tls.crt && mv host.key tls.key"
+    serve "$dir/b"
+    run client "$probe" go "127.0.0.1:$port" "$dir/a"
+    expect_status client 0
+    await_end "$server" 10
+    expect_status server 0
+    expect_lines server 1 "After the move"
+}
+
+# ---- what the machine lacks
+
+address_in_use() {
+    serve "$certs/b"
+    refuse_start LISTEN_FAILED "127\.0\.0\.1 port $port" \
+        env PSU_THREAD_LISTEN="127.0.0.1:$port" apps/app1 127.0.0.1:0 1 \
+        "$certs/c"
+    kill "$server"
+}
+
+runtime_exposed() {
+    mkdir -m 777 "$dir/run"
+    chmod 777 "$dir/run"
+    refuse_start RUNTIME_DIR "$dir/run" env PSU_THREAD_RUNTIME="$dir/run" \
+        apps/app1 127.0.0.1:0 0 "$certs/a"
+}
+
+# A directory has the name of the zone's file.
+runtime_obstructed() {
+    local file
+    mkdir -m 700 "$dir/run"
+    PSU_THREAD_RUNTIME=$dir/run run first "$probe" nothing - "$certs/a"
+    file=$(find "$dir/run" -name 'zone*')
+    rm "$file"
+    mkdir "$file"
+    refuse_start SYSTEM "Is a directory" env PSU_THREAD_RUNTIME="$dir/run" \
+        apps/app1 127.0.0.1:0 0 "$certs/a"
+}
+
+zone_full() {
+    open_input
+    start hoarder "$probe" hoard - "$certs/a"
+    await_line "$dir/hoarder.out" '^All taken$' 10
+    refuse_start ZONE_FULL "all 1024 slots" "$probe" go 127.0.0.1:1 \
+        "$certs/a"
+}
+
+# Less than a slot.
+no_memory() {
+    # shellcheck disable=SC2016 # for the inner shell
+    refuse_start NO_MEMORY "ulimit -v" \
+        bash -c 'ulimit -v 120000; exec "$@"' - \
+        "$probe" go 127.0.0.1:1 "$certs/a"
+}
+
 bad_mode() {
     refuse_start MODE_INVALID "mode $1 " apps/app1 127.0.0.1:0 "$1" "$certs/a"
 }
@@ -294,23 +430,39 @@ slow=(
 quick=(
     "unreachable unreachable closed HOST_UNREACHABLE"
     "foreign-server foreign_server"
-    "foreign-client foreign_client foreign-ca"
-    "impostor-client foreign_client impostor-ca"
+    "foreign-client bad_client foreign-ca CERT_FOREIGN"
+    "impostor-client bad_client impostor-ca CERT_FOREIGN"
     "foreign-told foreign_told"
-    "expired-own-client expired_own 0"
-    "expired-own-server expired_own 1"
-    "expired-server expired_server"
-    "expired-client expired_client"
+    "expired-own-client bad_own expired CERT_EXPIRED 0"
+    "expired-own-server bad_own expired CERT_EXPIRED 1"
+    "expired-server bad_server expired CERT_EXPIRED"
+    "expired-client bad_client expired CERT_EXPIRED"
+    "early-own-client bad_own not-yet-valid CERT_NOT_YET_VALID 0"
+    "early-own-server bad_own not-yet-valid CERT_NOT_YET_VALID 1"
+    "early-server bad_server not-yet-valid CERT_NOT_YET_VALID"
+    "early-client bad_client not-yet-valid CERT_NOT_YET_VALID"
+    "revoked-own-client revoked_own 0"
+    "revoked-own-server revoked_own 1"
+    "revoked-server revoked_server"
+    "revoked-client revoked_client"
+    "two-names-server bad_server two-uris CERT_IDENTITY"
+    "two-names-client bad_client two-uris CERT_IDENTITY"
+    "plain-client plain_client"
+    "older-server older_server"
     "missing-client missing_client"
     "wrong-name wrong_name"
     "unlisted-at-client unlisted_at_client"
     "unlisted-at-server unlisted_at_server"
     "denied-at-client denied_at_client"
     "denied-at-server denied_at_server"
+    "pin-at-client pin_at_client"
+    "pin-at-server pin_at_server"
     "other-program other_program"
     "other-guards other_guards"
     "other-version-client other_version client"
     "other-version-server other_version server"
+    "other-pages other_machine go-elsewhere PLATFORM_MISMATCH"
+    "other-processor other_processor"
     "other-zone other_zone"
     "occupied occupied"
     "outside misuse outside OUTSIDE_THREAD 127.0.0.1 2"
@@ -324,6 +476,12 @@ quick=(
     "exposed-tls-key exposed host.key a 0"
     "exposed-sign-key exposed sign.key b 1"
     "exposed-deployment-key exposed deployment.key a 0"
+    "cert-manager cert_manager"
+    "two-certificates both_names host.crt tls.crt"
+    "two-tls-keys both_names host.key tls.key"
+    "linked linked host.key"
+    "unknown-word-client unknown_word 0"
+    "unknown-word-server unknown_word 1"
     "no-ca incomplete ca.crt 0"
     "no-crl incomplete crl.pem 1"
     "no-certificate incomplete host.crt 0"
@@ -335,6 +493,11 @@ quick=(
     "no-directory-server no_directory 1"
     "no-directory-named no_directory_named"
     "no-directory-in-environment no_directory_in_environment"
+    "address-in-use address_in_use"
+    "runtime-exposed runtime_exposed"
+    "runtime-obstructed runtime_obstructed"
+    "zone-full zone_full"
+    "no-memory no_memory"
     "mode-2 bad_mode 2"
     "mode-minus-1 bad_mode -1"
 )
