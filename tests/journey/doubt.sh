@@ -69,7 +69,7 @@ lost() {
     replace_server "$PSU_THREAD_RUNTIME"
     await_end "$client" 30
     expect_status client 1
-    expect_logged client '\[error\] LOST_WITH_PEER: .+: .+'
+    await_error client LOST_WITH_PEER 1
     expect_runs 0
     expect_good second "$second"
 }
@@ -79,7 +79,7 @@ unknown() {
     give_away warm
     mkdir -m 700 "$dir/run"
     replace_server "$dir/run"
-    await_line "$dir/client.err" '^\[error\] IN_DOUBT: .+: ' 30
+    await_error client IN_DOUBT 30
     # long enough for several questions
     await_end "$client" 8
     expect_status client none

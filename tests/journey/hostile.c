@@ -8,6 +8,8 @@
  *                                        stays there until a word comes
  *     hostile crowd CERTS HOST           open as many sessions as HOST allows
  *     hostile commit CERTS HOST          reserve, await a word, COMMIT
+ *     hostile lie CERTS HOST WHAT        offer a thread, but WHAT about it is
+ *                                        not true
  *     hostile twice|wave CERTS PORT_FILE take a thread in, and send it home
  *                                        to that port twice, or many times
  *                                        at once with offers that come to
@@ -26,7 +28,8 @@
 #include <unistd.h>
 
 static const char *role;
-static const char *place; /* HOST or PORT_FILE */
+static const char *place;	 /* HOST or PORT_FILE */
+static const char *lie = ""; /* WHAT */
 static struct psu_endpoint endpoint;
 
 static int is_role(const char *name)
@@ -83,6 +86,18 @@ static void commit(struct hostile_thread *thread)
 	hostile_say(hostile_ask(session, PSU_FRAME_COMMIT, &answer));
 }
 
+static void tell(const struct hostile_thread *thread)
+{
+	struct psu_session *session = dial();
+	struct psu_control answer;
+
+	if (!session)
+		return;
+	hostile_offer(thread, session);
+	hostile_say(hostile_recv(session, &answer));
+	psu_session_close(session);
+}
+
 /** Home once as it should, and again when it is there. */
 static void twice(struct hostile_thread *thread)
 {
@@ -136,7 +151,7 @@ static void wave(struct hostile_thread *thread)
 	long failed = 0;
 
 	thread->flights = 2;
-	damaged.other_digest = true;
+	damaged.lie = "digest";
 	for (int i = 0; i < WAVE_THREADS; i++)
 		if (pthread_create(&offerers[i], NULL, offer_in_vain,
 						   i % 2 ? &damaged : thread) != 0)
@@ -156,11 +171,13 @@ static int work(struct psu_traveller *self)
 {
 	struct hostile_thread thread;
 
-	hostile_take(self, &thread);
+	hostile_take(self, lie, &thread);
 	if (is_role("crowd"))
 		crowd();
 	else if (is_role("commit"))
 		commit(&thread);
+	else if (is_role("lie"))
+		tell(&thread);
 	else if (is_role("twice"))
 		twice(&thread);
 	else
@@ -250,6 +267,8 @@ int main(int argc, char **argv)
 		return EXIT_FAILURE;
 	role = argv[1];
 	place = argv[3];
+	if (argc > 4)
+		lie = argv[4];
 	taker = is_role("twice") || is_role("wave");
 	server = taker || is_role("serve") || is_role("home");
 	if (psu_thread_setup_init(server, argv[2]) != 0)

@@ -16,15 +16,17 @@ struct hostile_thread {
 	struct psu_traveller *self;
 	uint64_t generation; /* to be claimed next */
 	int flights;
-	bool other_digest; /* the statement's is not the body's */
+	const char *lie; /* what is wrong with its offers, or "" */
 	uint8_t *head;
 	size_t head_len;
 	const uint8_t *stack;
 	size_t stack_len;
 };
 
-/** The image of the calling thread, whose registers are kept. */
-void hostile_take(struct psu_traveller *self,
+/** The image of the calling thread, whose registers are kept.  @lie: one of
+ * state, chain, image; destination, sequence, heap, digest; signature, frame;
+ * or "". */
+void hostile_take(struct psu_traveller *self, const char *lie,
 				  struct hostile_thread *thread_out);
 
 /** Offer it, all of it; that this fails shows when the answer is received. */

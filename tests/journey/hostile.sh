@@ -3,10 +3,10 @@
 #
 # hostile.sh - a peer that may send threads, and lies, gets no further
 #
-# It cannot take all sessions, start a thread again that was at home, end the
-# process by offers that come to nothing, have a thread started after it was
-# struck off the list, or answer for another host.  And who knocks before a
-# server is ready does not end it.
+# What it says and is not true is refused.  It cannot take all sessions, start
+# a thread again that was at home, end the process by offers that come to
+# nothing, have a thread started after it was struck off the list, or answer
+# for another host.  And who knocks before a server is ready does not end it.
 
 # The cases are called by name:
 # shellcheck disable=SC2317
@@ -86,13 +86,50 @@ struck_off() {
     expect_lines server 0 'A thread runs'
 }
 
+# The server takes in a good thread, and has taken in no other.
+serve_still() { # code of the only error that it logged
+    expect_error server "$1"
+    expect_lines server 0 'A thread runs'
+    run good "$hostile" move "$certs/c" "127.0.0.1:$port"
+    expect_status good 0
+    await_line "$dir/server.out" '^A thread runs$' 10
+}
+
+# What is not true is refused.
+lie() { # what, code, the answer that tells it, if any
+    serve
+    run liar "$hostile" lie "$certs/a" "127.0.0.1:$port" "$1"
+    expect_lines liar 1 "${3-nothing}${3+ $2}"
+    serve_still "$2"
+}
+
+# Nobody says COMMIT.
+expired() {
+    open_input
+    serve
+    start peer "$hostile" commit "$certs/a" "127.0.0.1:$port"
+    await_line "$dir/peer.out" '^PREPARED$' 10
+    await_line "$dir/server.err" RESERVATION_EXPIRED 20
+    serve_still RESERVATION_EXPIRED
+}
+
+# Who was offered the thread says that it has not taken it.
+cancelled() {
+    start other "$hostile" other "$certs/b" "$certs/b"
+    await_line "$dir/other.out" '^Port [0-9]+$' 10
+    port=$(sed -n 's/^Port //p' "$dir/other.out")
+    run source "$hostile" move "$certs/a" "127.0.0.1:$port"
+    expect_lines source 1 'It goes on at the source'
+    await_error source CANCELLED 1
+}
+
 other() {
     open_input
     start other "$hostile" other "$certs/b" "$certs/c"
     await_line "$dir/other.out" '^Port [0-9]+$' 10
     port=$(sed -n 's/^Port //p' "$dir/other.out")
     start source "$hostile" move "$certs/a" "127.0.0.1:$port"
-    await_line "$dir/source.err" 'WRONG_ADDRESSEE' 20
+    await_error source WRONG_ADDRESSEE 20
     await_line "$dir/other.out" '^Asked$' 1
     expect_lines source 0 'It goes on at the source'
     expect_alive source "$started"
@@ -129,10 +166,19 @@ early() {
     kill "${knockers[@]}"
 }
 
-for name in crowd twice struck_off other; do
+for name in crowd twice struck_off other expired cancelled; do
     start_case "$name" "$name"
 done
 await_cases
+run_case lie-signature lie signature SIGNATURE_INVALID REFUSED
+run_case lie-heap lie heap STATEMENT_INVALID REFUSED
+run_case lie-destination lie destination WRONG_ADDRESSEE REFUSED
+run_case lie-sequence lie sequence REPLAYED REFUSED
+run_case lie-digest lie digest DIGEST_MISMATCH ABORTED
+run_case lie-image lie image IMAGE_INVALID ABORTED
+run_case lie-chain lie chain CHAIN_MISMATCH ABORTED
+run_case lie-state lie state STATE_INVALID ABORTED
+run_case lie-frame lie frame PROTOCOL
 run_case wave wave
 run_case early early
 finish

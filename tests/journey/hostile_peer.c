@@ -18,6 +18,12 @@
 
 #define STREAM 1
 
+/** Whether that is what it lies about. */
+static bool lies(const char *lie, const char *what)
+{
+	return strcmp(lie, what) == 0;
+}
+
 /* ---- the image */
 
 static uint8_t locals[4096];
@@ -40,21 +46,25 @@ static void fill(const struct psu_traveller *self, struct psu_image *image)
 									 bounds.high - bounds.low};
 }
 
-void hostile_take(struct psu_traveller *self,
+void hostile_take(struct psu_traveller *self, const char *lie,
 				  struct hostile_thread *thread_out)
 {
 	struct psu_image image = {0};
 
 	fill(self, &image);
+	image.registers.mxcsr ^= lies(lie, "state") ? 1u << 31 : 0;
+	image.chain.frames[0].return_offset ^= lies(lie, "chain");
 	*thread_out = (struct hostile_thread){
 		.self = self,
 		.generation = self->generation + 1,
 		.flights = 1,
+		.lie = lie,
 		.stack = image.stack.bytes,
 		.stack_len = image.stack.len,
 	};
 	if (psu_image_encode(&image, &thread_out->head, &thread_out->head_len) != 0)
 		exit(EXIT_FAILURE);
+	thread_out->head[0] ^= lies(lie, "image");
 	psu_image_fini(&image);
 }
 
@@ -87,6 +97,11 @@ const char *hostile_recv(struct psu_session *session,
 	int rc = psu_session_recv_header(session, &header,
 									 psu_socket_deadline(PSU_ANSWER_MS + 5000));
 
+	if (!rc && header.type == PSU_FRAME_REFUSED) {
+		snprintf(words, sizeof(words), "REFUSED %s",
+				 psu_error_name(psu_session_recv_refusal(session)));
+		return words;
+	}
 	if (!rc)
 		rc = psu_session_recv_control(session, &header, answer_out);
 	if (rc)
@@ -120,9 +135,13 @@ static void sign(const struct hostile_thread *thread,
 	randombytes_buf(&statement.migration, sizeof(statement.migration));
 	psu_seal_digest(thread->head, thread->head_len, thread->stack,
 					thread->stack_len, &statement.body);
-	statement.body.bytes[0] ^= thread->other_digest;
+	statement.body.bytes[0] ^= lies(thread->lie, "digest");
+	statement.destination.bytes[0] ^= lies(thread->lie, "destination");
+	statement.sequence += lies(thread->lie, "sequence");
+	statement.heap_len = lies(thread->lie, "heap");
 	psu_seal_sign(&statement, psu_trust_sign_secret(process->trust),
 				  sealed_out);
+	sealed_out[PSU_SEALED_LEN - 1] ^= lies(thread->lie, "signature");
 }
 
 void hostile_offer(const struct hostile_thread *thread,
@@ -130,8 +149,11 @@ void hostile_offer(const struct hostile_thread *thread,
 {
 	uint8_t sealed[PSU_SEALED_LEN];
 
+	const enum psu_frame_type type =
+		lies(thread->lie, "frame") ? PSU_FRAME_RUNNING : PSU_FRAME_OFFER;
+
 	sign(thread, session, sealed);
-	if (send_frame(session, PSU_FRAME_OFFER, sealed, sizeof(sealed)) != 0 ||
+	if (send_frame(session, type, sealed, sizeof(sealed)) != 0 ||
 		send_frame(session, PSU_FRAME_BODY, thread->head, thread->head_len) ||
 		send_frame(session, PSU_FRAME_BODY, thread->stack, thread->stack_len))
 		session->broken = true;
