@@ -64,22 +64,14 @@ foreign() {
         refuse_program "$1" "built with $2"
         return
     done
-    cannot "$1" "no compiler here links $2 into a static program"
+    cannot "$1" "no compiler here links a program with $2"
 }
 
-thread_sanitizer() {
-    local dynamic=()
-    [[ -e libpsu_thread.so || -e .libs/libpsu_thread.so ]] || {
-        cannot THREAD_SANITIZER "there is no libpsu_thread.so, and the \
-sanitizer links into dynamic programs only"
-        return
-    }
-    read -ra dynamic <<<"$(PKG_CONFIG_PATH=. pkg-config --libs psu_thread)"
-    "${cc[@]}" -fsanitize=thread -I"$srcdir/include" \
-        "$srcdir/tests/journey/hazard.c" -L. -L.libs "${dynamic[@]}" \
-        -o "$dir/program" >"$dir/build.log" 2>&1 || wrong "it does not build"
-    refuse_program THREAD_SANITIZER "fsanitize=thread" \
-        env LD_LIBRARY_PATH=.:.libs
+# A case of a dynamic program.
+dynamic() { # function, arguments...
+    read -ra libs <<<"$(PKG_CONFIG_PATH=. pkg-config --libs psu_thread)"
+    export LD_LIBRARY_PATH=$PWD
+    "$@"
 }
 
 # The entry point would take the guards over.
@@ -91,25 +83,45 @@ no_entry() {
 
 # ---- stacks
 
-# The kernel of this machine says that they are on: whether it is asked in
-# the way of Linux 6.6 or in the older one.
-shadow_stack() { # query
+# How this machine's kernel is made to answer that query, in $answer, whether
+# in the way of Linux 6.6 or in the older one.  False if it cannot be.
+make_kernel_answer() { # query, features in hexadecimal
     local number
     build_with ""
     run traced strace -f -e trace=arch_prctl -o "$dir/trace" "$dir/program" \
-        127.0.0.1:0 "$certs/a"
+        127.0.0.1:1 "$certs/a"
     grep -qs arch_prctl "$dir/trace" || {
         cannot SHADOW_STACK "strace cannot trace, or is not installed"
-        return
+        return 1
     }
     number=$(grep arch_prctl "$dir/trace" | grep -n "$1" | cut -d: -f1)
-    refuse_program SHADOW_STACK "shadow stack" strace -o /dev/null -e \
-        inject=arch_prctl:retval=0:poke_exit=@arg2=01:when="$number"
+    answer=(strace -o /dev/null -e
+        inject=arch_prctl:retval=0:poke_exit=@arg2="$2":when="$number")
+}
+
+shadow_stack() { # query
+    make_kernel_answer "$1" 01 || return 0
+    refuse_program SHADOW_STACK "shadow stack" "${answer[@]}"
+}
+
+# The kernel knows them, and they are off.
+shadow_stack_off() {
+    make_kernel_answer 0x5005 02 || return 0
+    run client "${answer[@]}" "$dir/program" 127.0.0.1:1 "$certs/a"
+    expect_error client HOST_UNREACHABLE
 }
 
 executable() { # option
     build_with "$1"
     refuse_program EXECUTABLE_STACK "this program asks"
+}
+
+# A library's stack flags count as well.
+library() {
+    "${cc[@]}" -x c -shared -fPIC -Wl,-z,execstack -o "$dir/libasking.so" \
+        - <<<'int asking;' || wrong "the library does not build"
+    build_with "-Wl,--no-as-needed $dir/libasking.so"
+    refuse_program EXECUTABLE_STACK "$dir/libasking\.so asks"
 }
 
 nested() {
@@ -186,11 +198,21 @@ cases_here=(
     "no-entry no_entry"
     "safe-stack foreign SAFE_STACK -fsanitize=safe-stack ${cc[0]} clang"
     "split-stack foreign SPLIT_STACK -fsplit-stack ${cc[0]} gcc"
-    "thread-sanitizer thread_sanitizer"
     "shadow-stack shadow_stack 0x5005"
     "shadow-stack-older shadow_stack 0x3001"
+    "shadow-stack-off shadow_stack_off"
     "executable executable -Wl,-z,execstack"
     "nested nested"
+    "dynamic-plain dynamic plain"
+    "dynamic-safe-stack dynamic foreign SAFE_STACK -fsanitize=safe-stack \
+        ${cc[0]} clang"
+    "dynamic-split-stack dynamic foreign SPLIT_STACK -fsplit-stack \
+        ${cc[0]} gcc"
+    "thread-sanitizer dynamic foreign THREAD_SANITIZER -fsanitize=thread \
+        ${cc[0]} gcc clang"
+    "dynamic-executable dynamic executable -Wl,-z,execstack"
+    "dynamic-library dynamic library"
+    "dynamic-personality dynamic personality"
     "silent silent"
     "personality personality"
     "behind-data behind luggage"

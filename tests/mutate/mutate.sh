@@ -76,7 +76,8 @@ needs() { # command
     case $1 in
         travel/*) echo tests/travel/O2.travel ;;
         journey/*)
-            printf '%s\n' apps/app{1,3} tests/journey/stuck_{frames,state} \
+            printf '%s\n' apps/app{1,3} libpsu_thread.so \
+                tests/journey/stuck_{frames,state} \
                 tests/journey/{probe,strangers,hostile,words,deny}
             ;;
         *) for word in $1; do
