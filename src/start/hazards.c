@@ -32,6 +32,11 @@ extern const char split_stack_runtime[] __asm__("__splitstack_getcontext")
 extern const char thread_sanitizer_runtime[] __asm__("__tsan_init")
 	__attribute__((weak));
 
+bool psu_hazards_thread_sanitizer(void)
+{
+	return thread_sanitizer_runtime;
+}
+
 static bool is_shadow_stack_on(long query)
 {
 	uint64_t status[3] = {0};
@@ -64,7 +69,7 @@ static int check_compiler(void)
 							 "this program is built with -fsplit-stack, whose "
 							 "pieces of stack do not travel: build all of it "
 							 "without");
-	if (thread_sanitizer_runtime)
+	if (psu_hazards_thread_sanitizer())
 		return psu_error_set(PSU_THREAD_E_THREAD_SANITIZER,
 							 "this program is built with -fsanitize=thread, "
 							 "which keeps a history of each thread that does "

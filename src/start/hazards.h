@@ -12,6 +12,12 @@
 
 #include "report/report.h"
 
+#include <stdbool.h>
+
+/** Whether ThreadSanitizer is in the program: until its own constructor has
+ * run, libc's functions lead nowhere. */
+bool psu_hazards_thread_sanitizer(void);
+
 /**
  * Look at this process and at the calling thread.
  *

@@ -6,6 +6,7 @@
  * Refused: a process that has threads already, or more rights than who
  * started it; a program linked without our entry point.
  */
+#include "start/hazards.h"
 #include "start/manifest.h"
 #include "start/start.h"
 #include "state/sanitizer.h"
@@ -291,8 +292,11 @@ static void restore_name(void)
 void psu_restart_early(void)
 {
 	uint8_t key[PSU_DEPLOYMENT_KEY_LEN];
-	const char *dir = getenv("PSU_THREAD_CERTS");
+	const char *dir;
 
+	if (psu_hazards_thread_sanitizer())
+		return; /* setup refuses it */
+	dir = getenv("PSU_THREAD_CERTS");
 	if (psu_guards_handed.found) {
 		restore_name();
 		return;

@@ -209,7 +209,9 @@ cases_here=(
     "dynamic-split-stack dynamic foreign SPLIT_STACK -fsplit-stack \
         ${cc[0]} gcc"
     "thread-sanitizer dynamic foreign THREAD_SANITIZER -fsanitize=thread \
-        ${cc[0]} gcc clang"
+        ${cc[0]} gcc"
+    "thread-sanitizer-clang dynamic foreign THREAD_SANITIZER \
+        -fsanitize=thread clang"
     "dynamic-executable dynamic executable -Wl,-z,execstack"
     "dynamic-library dynamic library"
     "dynamic-personality dynamic personality"

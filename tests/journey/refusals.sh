@@ -409,9 +409,14 @@ zone_full() {
 # Less than a slot.
 no_memory() {
     # shellcheck disable=SC2016 # for the inner shell
-    refuse_start NO_MEMORY "ulimit -v" \
-        bash -c 'ulimit -v 120000; exec "$@"' - \
-        "$probe" go 127.0.0.1:1 "$certs/a"
+    local limited=(bash -c 'ulimit -v 120000; exec "$@"' - "$probe")
+    run usage "${limited[@]}"
+    [[ $status == 2 ]] || {
+        cannot NO_MEMORY "with a sanitizer no program starts in so little"
+        return
+    }
+    refuse_start NO_MEMORY "ulimit -v" "${limited[@]}" go 127.0.0.1:1 \
+        "$certs/a"
 }
 
 bad_mode() {
