@@ -112,15 +112,15 @@ main() {
     local scripts='\.sh$|^(quickstart|bootstrap|\.ci/run)$'
     local text code headers library
     all=$(list_files)
-    mapfile -t text < <(files "\.([chS]|py|pml|am|ac)\$|$scripts" |
+    mapfile -t text < <(files "\.([chS]|cc|py|pml|am|ac)\$|$scripts" |
         grep -vE '^(m4|build-aux|autom4te\.cache)/')
-    mapfile -t code < <(files "\.[chS]\$|$scripts")
+    mapfile -t code < <(files "\.([chS]|cc)\$|$scripts")
     mapfile -t headers < <(files '\.h$')
     mapfile -t library < <(files '^src/.*\.[ch]$')
 
     check_spdx "${text[@]}"
     check_lines "${code[@]}"
-    mapfile -t code < <(files '\.[ch]$')
+    mapfile -t code < <(files '\.([ch]|cc)$')
     check_sizes "${code[@]}"
     check_guards "${headers[@]}"
     forbid 'the library neither prints, exits nor aborts' \

@@ -11,7 +11,6 @@
  * `go` process both starts a thread and serves, by the library's internals,
  * so that the thread can come home.
  */
-#include "names.h"
 #include "travel.h"
 
 #include "journey/process.h"
@@ -21,20 +20,8 @@
 
 #include <string.h>
 
-/* each file's travel() is compiled under a name of its own */
-#define DECLARE(name) int travel_##name(void);
-TRAVEL_TESTS(DECLARE)
-
-static const struct {
-	const char *name;
-	int (*run)(void);
-} tests[] = {
-#define ENTRY(name) {#name, travel_##name},
-	TRAVEL_TESTS(ENTRY)};
-
 static int this_process; /* 0 go, 1 serve */
-static const char *this_name;
-static int (*this_test)(void);
+static const struct travel_test *this_test;
 static volatile int ended_here;
 
 /* travel with the thread */
@@ -60,7 +47,7 @@ void travel_fail(const char *file, int line, const char *what)
 
 void travel_passed(void)
 {
-	printf("travel %s: ok\n", this_name);
+	printf("travel %s: ok\n", this_test->name);
 	fflush(stdout);
 	ended_here = 1;
 }
@@ -94,7 +81,7 @@ static void *run(void *argument)
 	snprintf(addresses[0], sizeof(addresses[0]), "127.0.0.1:%d", port);
 	snprintf(addresses[1], sizeof(addresses[1]), "%s", argv[4]);
 	hops_per_move = argv[5] ? 2 : 1;
-	if (this_test() != 0)
+	if (this_test->run() != 0)
 		travel_fail(__FILE__, __LINE__, "the test does not return 0");
 	travel_passed();
 	return TRAVEL_RESULT;
@@ -137,20 +124,17 @@ static int go(char **argv)
 
 static int find_test(const char *name)
 {
-	for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-		if (strcmp(tests[i].name, name) == 0) {
-			this_name = tests[i].name;
-			this_test = tests[i].run;
+	for (this_test = travel_tests; this_test->name; this_test++)
+		if (strcmp(this_test->name, name) == 0)
 			return 1;
-		}
 	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-		for (size_t i = 0; i < sizeof(tests) / sizeof(*tests); i++)
-			puts(tests[i].name);
+		for (this_test = travel_tests; this_test->name; this_test++)
+			puts(this_test->name);
 		return 0;
 	}
 	if (argc < 4 || !find_test(argv[1]))

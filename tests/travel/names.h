@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * names.h - the travel tests, one a file; travel.h says what each is about
+ *
+ * Those in C make one program, those in C++ another, for which list.c is
+ * compiled with TRAVEL_CXX.
  */
 #ifndef PSU_TRAVEL_NAMES_H
 #define PSU_TRAVEL_NAMES_H
 
+#ifndef TRAVEL_CXX
 #define TRAVEL_TESTS(X)                                                        \
 	X(alignment)                                                             \
 	X(alloca)                                                                \
@@ -40,5 +44,17 @@
 	X(thread_name)                                                           \
 	X(varargs)                                                               \
 	X(vla)
+#else
+#define TRAVEL_TESTS(X)                                                        \
+	X(containers)                                                            \
+	X(destructors)                                                           \
+	X(dynamic_type)                                                          \
+	X(forced_unwind)                                                         \
+	X(function_objects)                                                      \
+	X(throw_again)                                                           \
+	X(throw_later)                                                           \
+	X(unwinder)                                                              \
+	X(virtual_calls)
+#endif
 
 #endif

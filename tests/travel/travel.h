@@ -2,9 +2,9 @@
 /*
  * travel.h - what a travel test is written with
  *
- * A travel test is one file NAME.c.  It defines travel(), which runs in a
- * migratable thread, calls MOVE() where it wants to be carried away, and
- * CHECKs its own state before and behind it.
+ * A travel test is one file NAME.c or NAME.cc.  It defines travel(), which
+ * runs in a migratable thread, calls MOVE() where it wants to be carried away,
+ * and CHECKs its own state before and behind it.
  *
  * A run starts the same static program twice, `NAME serve CERTS` and
  * `NAME go CERTS HOST:PORT [back]`; travel() begins in the process that was
@@ -26,6 +26,9 @@
  *                  qsort_callback siglongjmp stdout_pointer
  *   many moves     many_hops
  *   what stays     globals_stay heap_stays
+ *   C++            containers destructors dynamic_type forced_unwind
+ *                  function_objects throw_again throw_later
+ *                  unwinder virtual_calls
  *
  * Documented as not travelling, and so of no use behind a MOVE(): contents
  * of ordinary and static variables (each process has its own), memory from
@@ -41,8 +44,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /** The test: returns 0 when every check held.  Runs in the moving thread. */
 int travel(void);
+
+/** A test as the driver knows it. */
+struct travel_test {
+	const char *name;
+	int (*run)(void);
+};
+
+/** All tests of this program; behind the last is one without a name. */
+extern const struct travel_test travel_tests[];
 
 /** One hop, whatever the run: to the other process from wherever we are.
  * Ends the process if the move fails, or if travel_process() is the same
@@ -83,5 +99,9 @@ void travel_passed(void);
 
 /** A function with a frame of its own. */
 #define NOINLINE __attribute__((noinline))
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
