@@ -6,8 +6,9 @@
 # In: a built tree, the current directory; $srcdir (default .); $CC, $CXX.
 # Installs under a temporary directory and looks at it as a user would: which
 # files, which symbols, does the header compile alone, does a program that is
-# built with pkg-config's flags have the marks of a migratable one, and does
-# it reach the library.  Out: one line for each; exit status 0 or 1.
+# built with pkg-config's flags have the marks of a migratable one, does it
+# reach the library, and do the examples move, as C and as C++.  Out: one line
+# for each; exit status 0 or 1.
 
 set -euo pipefail
 export LC_ALL=C
@@ -17,10 +18,11 @@ cc=${CC:-cc}
 cxx=${CXX:-c++}
 work=$(mktemp -d)
 dest=$work/dest
-trap 'rm -rf -- "$work"' EXIT
+server=
+trap '[[ -z $server ]] || kill "$server" 2>/dev/null; rm -rf -- "$work"' EXIT
 passed=0
 failed=0
-unset MAKEFLAGS MFLAGS MAKELEVEL
+unset MAKEFLAGS MFLAGS MAKELEVEL PSU_THREAD_CERTS
 
 check() { # what, command...
     if "${@:2}" >"$work/log" 2>&1; then
@@ -119,6 +121,79 @@ reaches_library() {
     }
 }
 
+# ---- the examples, each between two processes
+
+build_example() { # program, compiler, options...
+    local cflags libs
+    read -ra cflags <<<"$(flags --static --cflags)"
+    read -ra libs <<<"$(flags --static --libs)"
+    "${@:2}" -O2 -Wall -Wextra -Werror "${cflags[@]}" \
+        "$srcdir/examples/${1%.*}.c" -x none "${libs[@]}" \
+        -Wl,--no-warnings -o "$work/$1"
+}
+
+prepare_hosts() {
+    mkdir -m 700 "$work/run"
+    export PSU_THREAD_RUNTIME=$work/run PSU_THREAD_LISTEN=127.0.0.1:0
+    "$(find "$dest" -name make-certs.sh)" "$work/keys" hosta=127.0.0.1 \
+        hostb=127.0.0.1
+}
+
+# Both hosts' output is in $work/hosta.out and $work/hostb.out.
+move() { # program, hosts that hosta tries first...
+    local i
+    rm -f "$work/port"
+    PSU_THREAD_CERTS=$work/keys/hostb PSU_THREAD_PORT_FILE=$work/port \
+        timeout 60 "$work/$1" >"$work/hostb.out" &
+    server=$!
+    for ((i = 0; i < 1000; i++)); do
+        [[ ! -s $work/port ]] || break
+        kill -0 "$server" || return 1
+        sleep 0.02
+    done
+    PSU_THREAD_CERTS=$work/keys/hosta timeout 60 "$work/$1" "${@:2}" \
+        "127.0.0.1:$(<"$work/port")" >"$work/hosta.out" || return 1
+    wait "$server" || return 1
+    server=
+}
+
+expect_output() { # host, pattern of each line...
+    local lines i
+    mapfile -t lines <"$work/$1.out"
+    printf '%s\n' "$1:" "${lines[@]}"
+    ((${#lines[@]} == $# - 1)) || return 1
+    for ((i = 0; i < ${#lines[@]}; i++)); do
+        [[ ${lines[i]} =~ ^${*:i + 2:1}$ ]] || return 1
+    done
+}
+
+moves_hello() { # program
+    move "$1" && expect_output hosta 'before the move: .+' &&
+        expect_output hostb 'after the move: .+'
+}
+
+moves_refused() { # program
+    move "$1" 127.0.0.1:none 127.0.0.1:0 &&
+        expect_output hosta '127.0.0.1:none refused: an argument is .*' \
+            '    .*none.*: .*' '127.0.0.1:0 refused: .*' '    .*: .*' &&
+        expect_output hostb 'At .* after 3 tries'
+}
+
+moves_deep() { # program
+    move "$1" &&
+        expect_output hosta '.+: 10000 frames, one leads to the next' &&
+        expect_output hostb '.+: 10000 frames, one leads to the next' \
+            '10000 calls have returned'
+}
+
+check_examples() { # language, compiler, options...
+    local example
+    for example in hello refused deep; do
+        check "$example.c links as $1" build_example "$example.$1" "${@:2}"
+        check "$example.c moves as $1" "moves_$example" "$example.$1"
+    done
+}
+
 main() {
     check 'make install' make install DESTDIR="$dest"
     check 'nothing but header, libraries and .pc' same_files
@@ -139,6 +214,13 @@ main() {
     check 'it has RELRO' has_relro
     check 'it has an unwind table' has_unwind_table
     check 'it runs and reports CERTS_MISSING' reaches_library
+    check 'make-certs.sh makes the keys of two hosts' prepare_hosts
+    # shellcheck disable=SC2086
+    check_examples C $cc -x c
+    if command -v "${cxx%% *}" >/dev/null; then
+        # shellcheck disable=SC2086
+        check_examples C++ $cxx -x c++
+    fi
     printf '%d passed, %d failed\n' "$passed" "$failed"
     ((failed == 0))
 }

@@ -5,8 +5,9 @@
 #
 # In: a built tree, the current directory; $srcdir (default .).  Installs the
 # library under a temporary directory, saves the C program of README.md there,
-# runs each block marked `sh` as it stands, and lets the program move between
-# two processes on loopback.  Out: what failed; exit status 0 or 1.
+# which is examples/hello.c's, runs each block marked `sh` as it stands, and
+# lets the program move between two processes on loopback.  Out: what failed;
+# exit status 0 or 1.
 
 set -euo pipefail
 export LC_ALL=C
@@ -81,6 +82,9 @@ main() {
 
     extract c "$work/program"
     mv "$work/program.1" "$work/place/hello.c"
+    sed '1,/^ \*\/$/d' "$srcdir/examples/hello.c" |
+        diff - "$work/place/hello.c" >"$work/log" ||
+        fail 'its program is not examples/hello.c'
     extract sh "$work/block"
     run_blocks
     move
