@@ -51,6 +51,7 @@
 	X(dynamic_type)                                                          \
 	X(forced_unwind)                                                         \
 	X(function_objects)                                                      \
+	X(thread_local_object)                                                   \
 	X(throw_again)                                                           \
 	X(throw_later)                                                           \
 	X(unwinder)                                                              \
