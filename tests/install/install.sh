@@ -123,12 +123,15 @@ reaches_library() {
 
 # ---- the examples, each between two processes
 
-build_example() { # program, compiler, options...
-    local cflags libs
-    read -ra cflags <<<"$(flags --static --cflags)"
-    read -ra libs <<<"$(flags --static --libs)"
-    "${@:2}" -O2 -Wall -Wextra -Werror "${cflags[@]}" \
-        "$srcdir/examples/${1%.*}.c" -x none "${libs[@]}" \
+build_example() { # program, profile, compiler, options...
+    local kind=() cflags libs
+    [[ $2 == dynamic ]] || kind=(--static)
+    read -ra cflags <<<"$(flags "${kind[@]}" --cflags)"
+    read -ra libs <<<"$(flags "${kind[@]}" --libs)"
+    [[ $2 == static ]] ||
+        libs+=("-Wl,-rpath,$(dirname "$(find "$dest" -name libpsu_thread.so)")")
+    "${@:3}" -O2 -Wall -Wextra -Werror "${cflags[@]}" \
+        "$srcdir/examples/${1%%.*}.c" -x none "${libs[@]}" \
         -Wl,--no-warnings -o "$work/$1"
 }
 
@@ -187,11 +190,20 @@ moves_deep() { # program
 }
 
 check_examples() { # language, compiler, options...
-    local example
-    for example in hello refused deep; do
-        check "$example.c links as $1" build_example "$example.$1" "${@:2}"
-        check "$example.c moves as $1" "moves_$example" "$example.$1"
+    local example profile what
+    for profile in static dynamic; do
+        for example in hello refused deep; do
+            what="$example.c, $1, $profile:"
+            check "$what links" build_example "$example.$1.$profile" \
+                "$profile" "${@:2}"
+            check "$what moves" "moves_$example" "$example.$1.$profile"
+        done
     done
+}
+
+# Nothing but the library is named, which brings the others.
+links_library_alone() {
+    [[ $(flags --libs-only-l | xargs) == -lpsu_thread ]]
 }
 
 main() {
@@ -214,6 +226,7 @@ main() {
     check 'it has RELRO' has_relro
     check 'it has an unwind table' has_unwind_table
     check 'it runs and reports CERTS_MISSING' reaches_library
+    check 'dynamic programs link it alone' links_library_alone
     check 'make-certs.sh makes the keys of two hosts' prepare_hosts
     # shellcheck disable=SC2086
     check_examples C $cc -x c
