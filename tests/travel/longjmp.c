@@ -30,13 +30,13 @@ int travel(void)
 	switch (setjmp(place)) {
 	case 0:
 		dive(&place, 20, 42);
-		CHECK(!"dive returned");
+		travel_fail(__FILE__, __LINE__, "dive returned");
 		break;
 	case 42:
 		arrived++;
 		break;
 	default:
-		CHECK(!"another value");
+		travel_fail(__FILE__, __LINE__, "another value");
 	}
 	CHECK(arrived == 1);
 	CHECK(unchanged == 1234);

@@ -26,6 +26,6 @@ static NOINLINE int end_below(int depth, void *result)
 int travel(void)
 {
 	end_below(10, TRAVEL_RESULT);
-	CHECK(!"pthread_exit returned");
+	travel_fail(__FILE__, __LINE__, "pthread_exit returned");
 	return 1;
 }
