@@ -100,6 +100,8 @@ static bool read_handed(const char *variable)
 		psu_guards_handed.bytes[i] = handed.bytes[i];
 	psu_guards_handed.restarts = handed.restarts;
 	psu_guards_handed.randomize = handed.randomize;
+	for (int i = 0; i < PSU_COMM_LEN; i++)
+		psu_guards_handed.name[i] = handed.name[i];
 	psu_guards_handed.found = 1;
 	return true;
 }

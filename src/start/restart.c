@@ -118,18 +118,21 @@ static char **extend_environment(char *variable)
 /** A descriptor that survives exec and reads as what is handed over. */
 static int hand_over(const uint8_t guards[PSU_GUARDS_LEN], bool randomize)
 {
-	uint8_t bytes[PSU_GUARDS_HANDED_LEN];
+	struct psu_guards_handed handed = {
+		.restarts = (uint8_t)(psu_guards_handed.restarts + 1),
+		.randomize = randomize,
+	};
 	int fd = memfd_create("psu_thread guards", 0);
 
-	memcpy(bytes, guards, PSU_GUARDS_LEN);
-	bytes[PSU_GUARDS_LEN] = (uint8_t)(psu_guards_handed.restarts + 1);
-	bytes[PSU_GUARDS_LEN + 1] = randomize;
-	if (fd >= 0 && (write(fd, bytes, sizeof(bytes)) != sizeof(bytes) ||
-					lseek(fd, 0, SEEK_SET) != 0)) {
+	memcpy(handed.bytes, guards, PSU_GUARDS_LEN);
+	prctl(PR_GET_NAME, handed.name);
+	if (fd >= 0 &&
+		(write(fd, &handed, PSU_GUARDS_HANDED_LEN) != PSU_GUARDS_HANDED_LEN ||
+		 lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
 		fd = -1;
 	}
-	sodium_memzero(bytes, sizeof(bytes));
+	sodium_memzero(&handed, sizeof(handed));
 	return fd;
 }
 
@@ -275,20 +278,6 @@ int psu_restart_if_needed(const uint8_t *deployment_key)
 	return rc;
 }
 
-/** exec of /proc/self/exe names the process "exe": give it its own again. */
-static void restore_name(void)
-{
-	char path[4096];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-	const char *name;
-
-	if (len <= 0)
-		return;
-	path[len] = '\0';
-	name = strrchr(path, '/');
-	prctl(PR_SET_NAME, name ? name + 1 : path);
-}
-
 void psu_restart_early(void)
 {
 	uint8_t key[PSU_DEPLOYMENT_KEY_LEN];
@@ -298,7 +287,8 @@ void psu_restart_early(void)
 		return; /* setup refuses it */
 	dir = getenv("PSU_THREAD_CERTS");
 	if (psu_guards_handed.found) {
-		restore_name();
+		/* exec of /proc/self/exe has named the process "exe" */
+		prctl(PR_SET_NAME, psu_guards_handed.name);
 		return;
 	}
 	if (!dir || getauxval(AT_SECURE) || getenv(PSU_GUARDS_VARIABLE))

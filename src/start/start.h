@@ -22,6 +22,7 @@
 #include "report/report.h"
 
 #define PSU_GUARDS_LEN 16
+#define PSU_COMM_LEN 16 /* with its NUL, prctl(2) */
 
 /** Names the descriptor; read and removed by the entry point. */
 #define PSU_GUARDS_VARIABLE "PSU_THREAD_GUARDS_FD"
@@ -31,11 +32,12 @@ struct psu_guards_handed {
 	uint8_t bytes[PSU_GUARDS_LEN];
 	uint8_t restarts;  /* how often it has restarted itself, 1 or 2 */
 	uint8_t randomize; /* 1: its children are to be randomised again */
+	char name[PSU_COMM_LEN]; /* the process's, as the kernel knows it */
 	uint8_t found;	   /* only in memory: 1 if something was handed over */
 };
 
 /** Bytes of it in the descriptor. */
-#define PSU_GUARDS_HANDED_LEN (PSU_GUARDS_LEN + 2)
+#define PSU_GUARDS_HANDED_LEN offsetof(struct psu_guards_handed, found)
 
 /** Set before any other code of the library runs. */
 extern struct psu_guards_handed psu_guards_handed
