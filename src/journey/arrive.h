@@ -9,6 +9,7 @@
 
 #include "journey/process.h"
 #include "journey/traveller.h"
+#include "report/phase.h"
 #include "seal/seal.h"
 
 struct psu_arrival {

@@ -162,6 +162,7 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 	uint32_t len;
 	int rc = 0;
 
+	psu_phase_begin(PSU_PHASE_BODY);
 	arrival->head = malloc(arrival->statement->head_len);
 	if (!arrival->head)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,

@@ -179,6 +179,7 @@ bool psu_arrive_admit(struct psu_arrival *arrival)
 	};
 	struct psu_dest_answer answer;
 
+	psu_phase_begin(PSU_PHASE_ADMIT);
 	psu_process_lock();
 	answer = psu_dest_offer(&process->dest, &offer);
 	psu_process_unlock();
@@ -215,6 +216,7 @@ static struct psu_dest_answer ready(struct reservation *reservation)
 	struct psu_dest_answer answer;
 	uint64_t token;
 
+	psu_phase_begin(PSU_PHASE_START);
 	randombytes_buf(&token, sizeof(token));
 	psu_process_lock();
 	answer = psu_dest_ready(&process->dest,

@@ -32,9 +32,12 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 		.exporter = session->exporter,
 		.sequence = session->offers++,
 	};
-	int rc = psu_session_recv(session, sealed, header->payload_len,
-							  psu_socket_deadline(PSU_MESSAGE_MS));
+	int rc;
 
+	psu_phase_begin(PSU_PHASE_RECEIVE);
+	rc = psu_session_recv(session, sealed, header->payload_len,
+						  psu_socket_deadline(PSU_MESSAGE_MS));
+	psu_phase_begin(PSU_PHASE_VERIFY);
 	if (!rc)
 		rc = psu_session_judge(&process->context, session, false,
 							   &arrival->peer);
@@ -160,16 +163,20 @@ static int check_chain(struct psu_arrival *arrival)
 
 int psu_arrive_decode(struct psu_arrival *arrival)
 {
-	int rc = psu_seal_verify_body(arrival->verified, arrival->head,
-								  psu_arrive_stack(arrival), &arrival->body);
+	int rc;
 
+	psu_phase_begin(PSU_PHASE_DECODE);
+	rc = psu_seal_verify_body(arrival->verified, arrival->head,
+							  psu_arrive_stack(arrival), &arrival->body);
 	return rc ? rc : psu_image_decode(arrival->body, &arrival->image);
 }
 
 int psu_arrive_check(struct psu_arrival *arrival)
 {
-	int rc = check_state(arrival);
+	int rc;
 
+	psu_phase_begin(PSU_PHASE_REWALK);
+	rc = check_state(arrival);
 	return rc ? rc : check_chain(arrival);
 }
 
@@ -178,6 +185,7 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 	struct psu_process *process = psu_process_get();
 	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
 
+	psu_phase_begin(PSU_PHASE_RESTORE);
 	if (arrival->husk)
 		return 0;
 	psu_process_lock();

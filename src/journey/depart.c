@@ -79,6 +79,7 @@ static int walk_frames(struct psu_departure *departure)
 		.high = psu_slot_stack_high(&self->slot),
 	};
 
+	psu_phase_begin(PSU_PHASE_UNWIND);
 	psu_sanitizer_unmark(bounds.low, bounds.high);
 	return psu_walk_stack(&psu_process_get()->manifest, &self->registers,
 						  &bounds, &departure->image.chain);
@@ -90,6 +91,7 @@ static int fill(struct psu_departure *departure)
 	struct psu_image *image = &departure->image;
 	uint64_t rsp = self->registers.rsp, head = psu_locals_cleanup_head();
 
+	psu_phase_begin(PSU_PHASE_ENCODE);
 	departure->locals = malloc(psu_locals_len() + 1);
 	if (!departure->locals)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
@@ -121,6 +123,7 @@ int psu_depart(struct psu_traveller *self)
 	struct psu_departure departure = {.thread = self};
 	int rc;
 
+	psu_phase_begin(PSU_PHASE_CAPTURE);
 	block_interruptions(&departure);
 	psu_traveller_works_at_home(self);
 	rc = may_leave(&departure);

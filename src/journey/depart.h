@@ -10,6 +10,7 @@
 
 #include "journey/process.h"
 #include "journey/traveller.h"
+#include "report/phase.h"
 #include "seal/seal.h"
 
 #include <signal.h>

@@ -200,9 +200,13 @@ static void perform(struct psu_departure *departure, unsigned actions)
 {
 	char sentence[PSU_ERROR_SENTENCE_LEN];
 
+	if (actions & PSU_SOURCE_END)
+		psu_phase_begin(PSU_PHASE_LEAVE);
 	snprintf(sentence, sizeof(sentence), "%s", psu_error_sentence());
-	if (actions & PSU_SOURCE_SEND_COMMIT)
+	if (actions & PSU_SOURCE_SEND_COMMIT) {
+		psu_phase_begin(PSU_PHASE_COMMIT);
 		send_request(departure, PSU_FRAME_COMMIT);
+	}
 	if (actions & PSU_SOURCE_SEND_STATUS)
 		send_request(departure, PSU_FRAME_STATUS);
 	if (actions & PSU_SOURCE_SEND_CANCEL)
@@ -248,6 +252,7 @@ int psu_depart_hand_over(struct psu_departure *departure)
 	if (rc && !departure->session)
 		return rc; /* nothing was offered */
 	departure->pause_ms = PSU_REDIAL_FIRST_MS;
+	psu_phase_begin(PSU_PHASE_AWAIT);
 	if (rc)
 		event = (struct psu_source_event){
 			.kind = PSU_SOURCE_LINE_BROKE,

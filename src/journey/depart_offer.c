@@ -26,6 +26,7 @@ static int open_session(struct psu_departure *departure, bool pooled)
 	struct psu_process *process = psu_process_get();
 	struct psu_peer peer;
 
+	psu_phase_begin(PSU_PHASE_OPEN);
 	departure->session = pooled ? psu_pool_take(departure->name) : NULL;
 	if (departure->session &&
 		psu_session_judge(&process->context, departure->session, true,
@@ -44,6 +45,7 @@ static void sign(struct psu_departure *departure)
 	const struct psu_image *image = &departure->image;
 	struct psu_statement *statement = &departure->statement;
 
+	psu_phase_begin(PSU_PHASE_SIGN);
 	*statement = (struct psu_statement){
 		.one_flight = departure->source.one_flight,
 		.thread = departure->thread->id,
@@ -128,6 +130,7 @@ static int send_all(struct psu_departure *departure)
 	size_t left = departure->head_len + departure->image.stack.len, at = 0;
 	int64_t deadline = psu_session_body_deadline(left);
 
+	psu_phase_begin(PSU_PHASE_SEND);
 	put_offer(departure, bytes);
 	while (left) {
 		size_t len = next_len(left);

@@ -9,6 +9,7 @@
 #include "journey/exits.h"
 #include "journey/process.h"
 #include "net/limits.h"
+#include "report/phase.h"
 #include "state/locals.h"
 #include "state/sanitizer.h"
 
@@ -103,6 +104,7 @@ static void *resume(struct psu_traveller *self)
 {
 	sigset_t mask;
 
+	psu_phase_begin(PSU_PHASE_RESUME);
 	psu_locals_unpack_mask(self->signal_mask, &mask);
 	pthread_setcancelstate(self->cancel_state, NULL);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
