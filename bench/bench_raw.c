@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * bench_raw.c - what a move cannot do without, measured alone
+ *
+ * One warm TLS connection, opened as the library opens its own, between the
+ * two processes.  A request is one byte, and what it needs; each is answered.
+ */
+#include "bench.h"
+#include "journey/process.h"
+#include "journey/traveller.h"
+#include "seal/seal.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <sodium.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 10000
+#define PUSH_LEN_MAX (2u << 20)
+#define STACK_LEN (64u << 10)
+
+enum word {
+	WORD_ECHO = 'e',
+	WORD_PUSH = 'p', /* and a length, and so many bytes less those */
+	WORD_PARTS = 'v',
+	WORD_SETTLE = 's',
+	WORD_SETTLE_COLD = 'c',
+	WORD_PHASES = 't'
+};
+
+/** A push: the word, its length, and the rest of it. */
+struct push {
+	uint8_t word;
+	uint8_t zero[3];
+	uint32_t len;
+};
+
+struct parts {
+	double verify_us;
+	double create_us;
+};
+
+static SSL *line; /* here */
+static unsigned raw_port;
+static uint8_t memory[PUSH_LEN_MAX];
+
+/* ---- both sides */
+
+static void send_all(SSL *ssl, const void *bytes, size_t len)
+{
+	size_t sent;
+
+	if (SSL_write_ex(ssl, bytes, len, &sent) != 1 || sent != len)
+		bench_fail("cannot write to the raw connection");
+}
+
+/** False: the other side has closed. */
+static bool recv_all(SSL *ssl, void *bytes, size_t len)
+{
+	uint8_t *at = bytes;
+	size_t got;
+
+	while (len) {
+		if (SSL_read_ex(ssl, at, len, &got) != 1)
+			return false;
+		at += got;
+		len -= got;
+	}
+	return true;
+}
+
+static void set_options(int fd)
+{
+	int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+static SSL *shake_hands(int fd, const char *dialled)
+{
+	SSL *ssl;
+
+	set_options(fd);
+	if (psu_tls_open(psu_process_get()->tls, fd, dialled, &ssl) != 0 ||
+		SSL_do_handshake(ssl) != 1)
+		bench_fail("the raw handshake failed");
+	SSL_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
+	return ssl;
+}
+
+/* ---- there */
+
+static void *note_birth(void *born_ns)
+{
+	*(uint64_t *)born_ns = bench_now_ns();
+	return NULL;
+}
+
+static double create_one(void)
+{
+	static uint8_t stack[STACK_LEN] __attribute__((aligned(4096)));
+	pthread_attr_t attributes;
+	pthread_t thread;
+	uint64_t begun, born;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstack(&attributes, stack, sizeof(stack));
+	begun = bench_now_ns();
+	if (pthread_create(&thread, &attributes, note_birth, &born) != 0)
+		bench_fail("cannot start a thread");
+	pthread_join(thread, NULL);
+	pthread_attr_destroy(&attributes);
+	return (double)(born - begun) / 1e3;
+}
+
+/** @public_out: to verify with; NULL: only time it. */
+static double sign_one(uint8_t *signature_out, uint8_t *public_out)
+{
+	static uint8_t public[32], secret[64];
+	static const uint8_t statement[PSU_STATEMENT_LEN];
+	uint64_t begun;
+
+	if (!secret[0])
+		crypto_sign_keypair(public, secret);
+	begun = bench_now_ns();
+	crypto_sign_detached(signature_out, NULL, statement, sizeof(statement),
+						 secret);
+	if (public_out)
+		memcpy(public_out, public, sizeof(public));
+	return (double)(bench_now_ns() - begun) / 1e3;
+}
+
+static double verify_one(void)
+{
+	static const uint8_t statement[PSU_STATEMENT_LEN];
+	uint8_t signature[64], public[32];
+	uint64_t begun;
+
+	sign_one(signature, public);
+	begun = bench_now_ns();
+	if (crypto_sign_verify_detached(signature, statement, sizeof(statement),
+									public) != 0)
+		bench_fail("a signature does not verify");
+	return (double)(bench_now_ns() - begun) / 1e3;
+}
+
+static void answer_push(SSL *ssl)
+{
+	struct push push;
+
+	if (!recv_all(ssl, (uint8_t *)&push + 1, sizeof(push) - 1) ||
+		push.len > sizeof(memory) ||
+		!recv_all(ssl, memory, push.len - sizeof(push)))
+		bench_fail("a push was cut short");
+	send_all(ssl, "", 1);
+}
+
+/** Lock held. */
+static bool is_settled(const struct psu_process *process, bool cold)
+{
+	return process->openings_count && !process->threads &&
+		   !process->arrivals && (!cold || !process->callers);
+}
+
+static void answer_settle(SSL *ssl, bool cold)
+{
+	int64_t deadline = psu_socket_deadline(DEADLINE_MS);
+	struct psu_process *process = psu_process_get();
+	bool settled;
+
+	psu_process_lock();
+	/* not all of it is announced */
+	while (!(settled = is_settled(process, cold)) &&
+		   psu_socket_now_ms() < deadline)
+		psu_process_wait(psu_socket_deadline(1));
+	psu_process_unlock();
+	if (!settled)
+		bench_fail("the move before does not end");
+	memset(psu_phase_began_ns, 0, sizeof(psu_phase_began_ns));
+	send_all(ssl, "", 1);
+}
+
+static void *serve_line(void *ssl)
+{
+	uint8_t word;
+
+	while (recv_all(ssl, &word, 1)) {
+		if (word == WORD_ECHO) {
+			send_all(ssl, "", 1);
+		} else if (word == WORD_PUSH) {
+			answer_push(ssl);
+		} else if (word == WORD_PARTS) {
+			struct parts parts = {verify_one(), create_one()};
+
+			send_all(ssl, &parts, sizeof(parts));
+		} else if (word == WORD_PHASES) {
+			send_all(ssl, psu_phase_began_ns, sizeof(psu_phase_began_ns));
+		} else {
+			answer_settle(ssl, word == WORD_SETTLE_COLD);
+		}
+	}
+	return NULL;
+}
+
+/** The first connection is the line; the others are handshakes. */
+static void *serve(void *argument)
+{
+	int listen_fd = *(int *)argument, fd;
+	SSL *ssl = shake_hands(accept(listen_fd, NULL, NULL), NULL);
+
+	if (psu_process_spawn(serve_line, ssl) != 0)
+		bench_fail("cannot serve");
+	while ((fd = accept(listen_fd, NULL, NULL)) >= 0) {
+		ssl = shake_hands(fd, NULL);
+		send_all(ssl, "", 1);
+		SSL_free(ssl);
+		close(fd);
+	}
+	return NULL;
+}
+
+unsigned bench_raw_serve(void)
+{
+	static int listen_fd;
+	const struct psu_endpoint endpoint = {"127.0.0.1", "0"};
+	unsigned port;
+
+	if (psu_socket_listen(&endpoint, &listen_fd, &port) != 0 ||
+		psu_process_spawn(serve, &listen_fd) != 0)
+		bench_fail("cannot listen");
+	memset(memory, 1, sizeof(memory)); /* touched: "ready" memory */
+	return port;
+}
+
+/* ---- here */
+
+static SSL *dial(void)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons((uint16_t)raw_port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0 ||
+		connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
+		bench_fail("cannot connect");
+	return shake_hands(fd, "127.0.0.1");
+}
+
+void bench_raw_connect(unsigned port)
+{
+	raw_port = port;
+	line = dial();
+	memset(memory, 1, sizeof(memory));
+}
+
+/** One word, and its answer. */
+static void ask(uint8_t word, void *answer_out, size_t len)
+{
+	send_all(line, &word, 1);
+	if (!recv_all(line, answer_out, len))
+		bench_fail("the other side is gone");
+}
+
+/** It is over when both sides know that the server has taken the client. */
+static void handshake_one(void)
+{
+	SSL *ssl = dial();
+	uint8_t byte;
+	int fd = SSL_get_fd(ssl);
+
+	if (!recv_all(ssl, &byte, 1))
+		bench_fail("the server does not accept the handshake");
+	SSL_free(ssl);
+	close(fd);
+}
+
+static void push_one(size_t len)
+{
+	const struct push push = {.word = WORD_PUSH, .len = (uint32_t)len};
+	uint8_t byte;
+
+	memcpy(memory, &push, sizeof(push));
+	send_all(line, memory, len);
+	if (!recv_all(line, &byte, 1))
+		bench_fail("a push was not answered");
+}
+
+static void digest_one(void)
+{
+	struct psu_digest digest;
+
+	psu_seal_digest(memory, 0, memory, 1u << 20, &digest);
+}
+
+double bench_raw_sample(enum bench_contender contender)
+{
+	uint64_t begun = bench_now_ns();
+	struct parts parts;
+	uint8_t answer[64];
+
+	switch (contender) {
+	case BENCH_PUSH_8K:
+	case BENCH_PUSH_64K:
+	case BENCH_PUSH_1M:
+		push_one(bench_results.moves[contender - BENCH_PUSH_8K].sent_len);
+		break;
+	case BENCH_ECHO:
+		ask(WORD_ECHO, answer, 1);
+		break;
+	case BENCH_SIGN:
+		return sign_one(answer, NULL);
+	case BENCH_DIGEST_1M:
+		digest_one();
+		break;
+	case BENCH_HANDSHAKE:
+		handshake_one();
+		break;
+	default:
+		ask(WORD_PARTS, &parts, sizeof(parts));
+		return contender == BENCH_VERIFY ? parts.verify_us : parts.create_us;
+	}
+	return (double)(bench_now_ns() - begun) / 1e3;
+}
+
+/** The thread's coming home has been acknowledged here. */
+static void settle_here(void)
+{
+	int64_t deadline = psu_socket_deadline(DEADLINE_MS);
+	struct psu_process *process = psu_process_get();
+	const struct psu_traveller *self = psu_local.self;
+	bool known;
+
+	psu_process_lock();
+	do
+		known = psu_id_is_zero(&self->arrived_by) ||
+				psu_dest_acknowledged(&process->dest, &self->arrived_by);
+	while (!known && psu_process_wait(deadline));
+	psu_process_unlock();
+	if (!known)
+		bench_fail("the move before does not end");
+}
+
+void bench_raw_settle(bool cold)
+{
+	uint8_t answer;
+
+	settle_here();
+	if (cold)
+		psu_pool_close();
+	memset(psu_phase_began_ns, 0, sizeof(psu_phase_began_ns));
+	ask(cold ? WORD_SETTLE_COLD : WORD_SETTLE, &answer, 1);
+}
+
+void bench_raw_phases(uint64_t began_ns_out[PSU_PHASE_COUNT])
+{
+	ask(WORD_PHASES, began_ns_out, PSU_PHASE_COUNT * sizeof(*began_ns_out));
+}
