@@ -19,6 +19,7 @@ struct psu_tls_state {
 	const struct psu_identity *self;
 	char dialled[PSU_TLS_DIALLED_LEN]; /* "": this is the server's side */
 	X509_STORE *judged_by;			   /* CA and CRL that let the peer in */
+	struct psu_validity validity;	   /* of its chain, once looked at */
 	unsigned key_updates;			   /* that the peer has asked for */
 	int verdict;					   /* 0, or why the peer is refused */
 	char why[PSU_ERROR_SENTENCE_LEN];  /* with what to do now */

@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static int state_index = -1;
@@ -155,21 +156,33 @@ int psu_tls_peer(SSL *ssl, struct psu_identity *identity_out,
 }
 
 /** The dates of the peer's certificate and of its CA's. */
-static int check_dates(SSL *ssl, const char **why_out)
+static struct psu_validity chain_validity(const SSL *ssl)
 {
 	STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+	struct psu_validity validity = {INT64_MIN, INT64_MAX};
 
 	for (int i = 0; i < sk_X509_num(chain); i++) {
 		const X509 *certificate = sk_X509_value(chain, i);
 
-		*why_out = "it is not valid yet: set this host's clock";
-		if (X509_cmp_current_time(X509_get0_notBefore(certificate)) >= 0)
-			return PSU_THREAD_E_CERT_NOT_YET_VALID;
-		*why_out = "it has expired: make it a new one with "
-				   "certs/make-certs.sh";
-		if (X509_cmp_current_time(X509_get0_notAfter(certificate)) <= 0)
-			return PSU_THREAD_E_CERT_EXPIRED;
+		psu_certificate_narrow(&validity, X509_get0_notBefore(certificate),
+							   X509_get0_notAfter(certificate));
 	}
+	return validity;
+}
+
+static int check_dates(SSL *ssl, const char **why_out)
+{
+	struct psu_validity *validity = &psu_tls_state(ssl)->validity;
+	int64_t now_s = time(NULL);
+
+	if (!validity->end_s)
+		*validity = chain_validity(ssl);
+	*why_out = "it is not valid yet: set this host's clock";
+	if (now_s < validity->begin_s)
+		return PSU_THREAD_E_CERT_NOT_YET_VALID;
+	*why_out = "it has expired: make it a new one with certs/make-certs.sh";
+	if (now_s >= validity->end_s)
+		return PSU_THREAD_E_CERT_EXPIRED;
 	return 0;
 }
 
@@ -198,12 +211,13 @@ int psu_tls_recheck(struct psu_tls *tls, SSL *ssl)
 {
 	struct psu_trust *trust = psu_tls_trust(tls);
 	X509 *certificate = SSL_get0_peer_certificate(ssl);
-	struct psu_identity identity = {0};
+	struct psu_identity identity;
 	X509_STORE *store = NULL;
 	const char *why = "";
+	bool named;
 	int code;
 
-	if (!certificate || psu_certificate_identity(certificate, &identity))
+	if (!certificate)
 		return psu_error_set(PSU_THREAD_E_CERT_MISSING,
 							 "the session has no peer's certificate: connect "
 							 "again");
@@ -212,10 +226,12 @@ int psu_tls_recheck(struct psu_tls *tls, SSL *ssl)
 		return code;
 	code = judge_again(trust, ssl, store, &why);
 	X509_STORE_free(store);
-	if (code)
-		psu_error_set(code, "the certificate of '%s' is not good any more: %s",
-					  identity.uri, why);
-	return code;
+	if (!code)
+		return 0;
+	named = psu_certificate_identity(certificate, &identity) == 0;
+	return psu_error_set(code,
+						 "the certificate of '%s' is not good any more: %s",
+						 named ? identity.uri : "?", why);
 }
 
 int psu_tls_exporter(SSL *ssl, struct psu_digest *value_out)

@@ -14,6 +14,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #define RENEW "make the host a new one with certs/make-certs.sh"
 
@@ -124,6 +125,27 @@ int psu_certificate_key_digest(X509 *certificate,
 	crypto_hash_sha256(digest_out->bytes, der, (unsigned)len);
 	OPENSSL_free(der);
 	return 0;
+}
+
+/* ---- dates */
+
+static int64_t seconds(const ASN1_TIME *time, int64_t otherwise)
+{
+	struct tm tm;
+
+	return time && ASN1_TIME_to_tm(time, &tm) ? timegm(&tm) : otherwise;
+}
+
+void psu_certificate_narrow(struct psu_validity *validity,
+							const ASN1_TIME *begin, const ASN1_TIME *end)
+{
+	int64_t begin_s = seconds(begin, INT64_MAX);
+	int64_t end_s = seconds(end, INT64_MIN);
+
+	if (begin_s > validity->begin_s)
+		validity->begin_s = begin_s;
+	if (end_s < validity->end_s)
+		validity->end_s = end_s;
 }
 
 /* ---- our own checks */

@@ -53,6 +53,14 @@ PSU_MUST_CHECK int psu_certificate_identity(X509 *certificate,
 PSU_MUST_CHECK int psu_certificate_key_digest(X509 *certificate,
 											  struct psu_digest *digest_out);
 
+/**
+ * Let @validity begin and end no wider than these.  They are made numbers
+ * once, since OpenSSL needs longer to compare one with the clock than all else
+ * that is judged before a request.  @end NULL, or what is no time: never.
+ */
+void psu_certificate_narrow(struct psu_validity *validity,
+							const ASN1_TIME *begin, const ASN1_TIME *end);
+
 /** Write its DNS names and addresses as "a, 127.0.0.1", cut at @room. */
 void psu_certificate_names(X509 *certificate, char *text_out, size_t room);
 

@@ -77,6 +77,12 @@ void psu_peers_free(struct psu_peers *peers);
 const struct psu_peer *psu_peers_find(const struct psu_peers *peers,
 									  const struct psu_digest *identity);
 
+/** When something is valid: begin <= now < end, seconds since 1970. */
+struct psu_validity {
+	int64_t begin_s;
+	int64_t end_s;
+};
+
 /** A certificate directory, loaded.  Opaque: the secrets lie in guarded
  * memory that is in no core dump. */
 struct psu_trust;

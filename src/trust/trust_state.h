@@ -35,7 +35,7 @@ struct psu_trust {
 	struct psu_peers *peers;		   /* NULL: the file is broken */
 	struct psu_file_stamp peers_stamp; /* zeros: read it again */
 	X509_STORE *store;				   /* NULL: the CRL is broken */
-	X509_CRL *crl;					   /* owned by the store */
+	struct psu_validity crl_validity;
 	struct psu_file_stamp crl_stamp;
 };
 
