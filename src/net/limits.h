@@ -81,6 +81,10 @@
 #define PSU_POOL_MAX 8
 /** Body up to which a move takes one flight. */
 #define PSU_ONE_FLIGHT_LEN_MAX (64u << 10)
+/** How long the source looks for an answer before it sleeps, microseconds:
+ * a destination nearby needs no longer, and an idle processor takes a good
+ * part of that to wake. */
+#define PSU_WATCH_US 400
 /** How long the source waits for each answer of the destination. */
 #define PSU_ANSWER_MS 10000
 /** How long a destination holds a reservation for its COMMIT. */
