@@ -60,7 +60,6 @@ static void settle(struct reservation *reservation,
 		psu_traveller_go(arrival->thread, arrival->statement->generation,
 						 &arrival->statement->migration);
 	}
-	psu_process_announce();
 }
 
 /** Send what the machine says.  @asked  the incarnation that was asked for */
@@ -221,9 +220,9 @@ static struct psu_dest_answer ready(struct reservation *reservation)
 	psu_process_lock();
 	answer = psu_dest_ready(&process->dest,
 							&reservation->arrival->statement->migration, token);
-	settle(reservation, &answer);
 	reservation->next = reservations;
 	reservations = reservation;
+	settle(reservation, &answer);
 	psu_process_unlock();
 	return answer;
 }
@@ -278,12 +277,21 @@ static void await_commit(struct reservation *reservation)
 	expire(reservation);
 }
 
+/** Only now: who waits for the thread here would delay the answer. */
+static void announce(void)
+{
+	psu_process_lock();
+	psu_process_announce();
+	psu_process_unlock();
+}
+
 void psu_arrive_hand_over(struct psu_arrival *arrival)
 {
 	struct reservation reservation = {.arrival = arrival};
 	struct psu_dest_answer answer = ready(&reservation);
 
 	answer_offer(arrival, &answer);
+	announce();
 	await_commit(&reservation);
 	unlist(&reservation);
 	if (reservation.started)
