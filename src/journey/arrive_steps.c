@@ -35,12 +35,12 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 	int rc;
 
 	psu_phase_begin(PSU_PHASE_RECEIVE);
-	rc = psu_session_recv(session, sealed, header->payload_len,
-						  psu_socket_deadline(PSU_MESSAGE_MS));
-	psu_phase_begin(PSU_PHASE_VERIFY);
+	rc = psu_session_judge(&process->context, session, false, &arrival->peer);
+	psu_socket_watch(session->fd, PSU_WATCH_US);
 	if (!rc)
-		rc = psu_session_judge(&process->context, session, false,
-							   &arrival->peer);
+		rc = psu_session_recv(session, sealed, header->payload_len,
+							  psu_socket_deadline(PSU_MESSAGE_MS));
+	psu_phase_begin(PSU_PHASE_VERIFY);
 	if (!rc)
 		rc = psu_seal_verify(&untrusted, &expected, &arrival->verified);
 	if (rc)

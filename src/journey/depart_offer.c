@@ -2,7 +2,8 @@
 /*
  * depart_offer.c - sign the image for one session, and send it
  *
- *     OFFER   the sealed statement
+ *     OFFER   the sealed statement; its header goes out before the image is
+ *             signed, so that the destination is awake when the rest comes
  *     BODY    head and stack, in frames of up to 1 MiB; the last of them
  *             gives the thread away if the move takes one flight
  */
@@ -111,27 +112,28 @@ static void give_away(struct psu_departure *departure)
 		psu_source_step(&departure->source, &event);
 }
 
-static void put_offer(const struct psu_departure *departure, uint8_t *offer)
+static int send_offer_header(struct psu_departure *departure)
 {
+	uint8_t bytes[PSU_FRAME_HEADER_LEN];
 	const struct psu_frame_header header = {
 		.payload_len = PSU_SEALED_LEN,
 		.type = PSU_FRAME_OFFER,
 		.stream = STREAM,
 	};
 
-	psu_frame_put_header(&header, offer);
-	memcpy(offer + PSU_FRAME_HEADER_LEN, departure->sealed, PSU_SEALED_LEN);
+	psu_frame_put_header(&header, bytes);
+	return psu_session_send(departure->session,
+							&(struct iovec){bytes, sizeof(bytes)}, 1,
+							psu_socket_deadline(PSU_MESSAGE_MS));
 }
 
-static int send_all(struct psu_departure *departure)
+static int send_rest(struct psu_departure *departure)
 {
-	uint8_t bytes[PSU_FRAME_HEADER_LEN + PSU_SEALED_LEN];
-	struct iovec offer = {bytes, sizeof(bytes)};
+	struct iovec offer = {departure->sealed, sizeof(departure->sealed)};
 	size_t left = departure->head_len + departure->image.stack.len, at = 0;
 	int64_t deadline = psu_session_body_deadline(left);
 
 	psu_phase_begin(PSU_PHASE_SEND);
-	put_offer(departure, bytes);
 	while (left) {
 		size_t len = next_len(left);
 		int rc;
@@ -153,6 +155,16 @@ static int send_all(struct psu_departure *departure)
 	return 0;
 }
 
+static int send_all(struct psu_departure *departure)
+{
+	int rc = send_offer_header(departure);
+
+	if (rc)
+		return rc;
+	sign(departure);
+	return send_rest(departure);
+}
+
 int psu_depart_offer(struct psu_departure *departure)
 {
 	size_t len = departure->head_len + departure->image.stack.len;
@@ -163,11 +175,10 @@ int psu_depart_offer(struct psu_departure *departure)
 		rc = open_session(departure, may_be_stale);
 		if (rc)
 			return rc;
+		may_be_stale = departure->session->offers > 0;
 		psu_source_begin(&departure->source, len <= PSU_ONE_FLIGHT_LEN_MAX,
 						 &departure->session->hello.incarnation);
-		sign(departure);
 		rc = send_all(departure);
-		may_be_stale = departure->session->offers > 1;
 		if (!rc || departure->source.state != PSU_SOURCE_FROZEN ||
 			!may_be_stale)
 			break;
