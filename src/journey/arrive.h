@@ -29,6 +29,11 @@ struct psu_arrival {
 	struct psu_image image;
 	struct psu_chain chain; /* as walked here */
 	struct psu_traveller *thread; /* restored and parked */
+
+	/* guarded by the process's lock */
+	struct psu_arrival *next_reserved; /* of those that were answered */
+	bool settled; /* started, or to be discarded */
+	bool started;
 };
 
 /** Take in what an OFFER, whose header has been received, announces; answer
@@ -58,7 +63,8 @@ PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
 /** Wait until this server takes a thread in; home needs no such wait. */
 PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
-/** Make the thread, parked, with all its state. */
+/** Make the thread, parked, with all its state; then nothing fallible is left,
+ * and it answers the OFFER itself. */
 PSU_MUST_CHECK int psu_arrive_restore(struct psu_arrival *arrival);
 /** Where its stack lies, or will. */
 uint8_t *psu_arrive_stack(const struct psu_arrival *arrival);
@@ -75,8 +81,11 @@ void psu_arrive_fini(struct psu_arrival *arrival);
 bool psu_arrive_admit(struct psu_arrival *arrival);
 /** Refuse it after it had been admitted, and say so. */
 void psu_arrive_refuse(struct psu_arrival *arrival, int code);
-/** The thread is parked and nothing fallible is left: start it, or promise it
- * and wait for the COMMIT. */
+/** Let the machine decide whether the restored thread starts or is promised,
+ * and say so.  On the thread's own home stack: the session's thread, which
+ * waits for it meanwhile, would have to be woken for that.  */
+void psu_arrive_answer(void *arrival);
+/** The OFFER was answered: wait for the COMMIT if it was a promise. */
 void psu_arrive_hand_over(struct psu_arrival *arrival);
 
 #endif

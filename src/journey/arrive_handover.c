@@ -12,49 +12,39 @@
 
 #include <sodium.h>
 
-/** A parked thread that waits for its COMMIT. */
-struct reservation {
-	struct reservation *next;
-	struct psu_arrival *arrival;
-	bool settled; /* started, or to be discarded */
-	bool started;
-};
+/** Those whose OFFER was answered: started, or waiting parked for a COMMIT.
+ * Guarded by the process's lock. */
+static struct psu_arrival *reserved;
 
-/** Guarded by the process's lock. */
-static struct reservation *reservations;
-
-static struct reservation *find_reservation(const struct psu_id *migration)
+static struct psu_arrival *find_reserved(const struct psu_id *migration)
 {
-	struct reservation *at = reservations;
+	struct psu_arrival *at = reserved;
 
-	while (at &&
-		   !psu_id_equal(&at->arrival->statement->migration, migration))
-		at = at->next;
+	while (at && !psu_id_equal(&at->statement->migration, migration))
+		at = at->next_reserved;
 	return at;
 }
 
-static void unlist(struct reservation *reservation)
+static void unlist(struct psu_arrival *arrival)
 {
-	struct reservation **link = &reservations;
+	struct psu_arrival **link = &reserved;
 
 	psu_process_lock();
-	while (*link != reservation)
-		link = &(*link)->next;
-	*link = reservation->next;
+	while (*link != arrival)
+		link = &(*link)->next_reserved;
+	*link = arrival->next_reserved;
 	psu_process_unlock();
 }
 
 /** Do to the parked thread what the machine decided.  Lock held; nothing here
  * can fail. */
-static void settle(struct reservation *reservation,
+static void settle(struct psu_arrival *arrival,
 				   const struct psu_dest_answer *answer)
 {
-	struct psu_arrival *arrival = reservation->arrival;
-
 	if (!answer->start && !answer->discard)
 		return;
-	reservation->settled = true;
-	reservation->started = answer->start;
+	arrival->settled = true;
+	arrival->started = answer->start;
 	if (answer->start) {
 		arrival->thread->unclaimed = arrival->opening_taken;
 		psu_traveller_go(arrival->thread, arrival->statement->generation,
@@ -130,7 +120,7 @@ void psu_arrive_control(struct psu_session *session,
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_dest_request request = {.peer = session->peer.digest};
-	struct reservation *reservation;
+	struct psu_arrival *arrival;
 	struct psu_dest_answer answer;
 	struct psu_control control;
 	struct psu_peer peer;
@@ -154,9 +144,9 @@ void psu_arrive_control(struct psu_session *session,
 	request.token = control.token;
 	psu_process_lock();
 	answer = ask(&request, control.type);
-	reservation = find_reservation(&request.migration);
-	if (reservation)
-		settle(reservation, &answer);
+	arrival = find_reserved(&request.migration);
+	if (arrival)
+		settle(arrival, &answer);
 	psu_process_announce();
 	psu_process_unlock();
 	send_answer(session, &request.migration, &request.incarnation, &answer);
@@ -207,49 +197,48 @@ void psu_arrive_refuse(struct psu_arrival *arrival, int code)
 	answer_offer(arrival, &answer);
 }
 
-/** Nothing fallible is left: let the machine decide.  The reservation is
- * listed before anyone can know its token. */
-static struct psu_dest_answer ready(struct reservation *reservation)
+void psu_arrive_answer(void *argument)
 {
 	struct psu_process *process = psu_process_get();
+	struct psu_arrival *arrival = argument;
 	struct psu_dest_answer answer;
 	uint64_t token;
 
 	psu_phase_begin(PSU_PHASE_START);
 	randombytes_buf(&token, sizeof(token));
 	psu_process_lock();
-	answer = psu_dest_ready(&process->dest,
-							&reservation->arrival->statement->migration, token);
-	reservation->next = reservations;
-	reservations = reservation;
-	settle(reservation, &answer);
+	answer = psu_dest_ready(&process->dest, &arrival->statement->migration,
+							token);
+	/* it is listed before anyone can know its token */
+	arrival->next_reserved = reserved;
+	reserved = arrival;
+	settle(arrival, &answer);
 	psu_process_unlock();
-	return answer;
+	answer_offer(arrival, &answer);
 }
 
-static bool is_settled(const struct reservation *reservation)
+static bool is_settled(const struct psu_arrival *arrival)
 {
 	bool settled;
 
 	psu_process_lock();
-	settled = reservation->settled;
+	settled = arrival->settled;
 	psu_process_unlock();
 	return settled;
 }
 
 /** No COMMIT has come, or it has just come: the machine knows. */
-static void expire(struct reservation *reservation)
+static void expire(struct psu_arrival *arrival)
 {
-	struct psu_arrival *arrival = reservation->arrival;
 	struct psu_dest_answer answer;
 	bool late;
 
 	psu_process_lock();
-	late = !reservation->settled;
+	late = !arrival->settled;
 	if (late) {
 		answer = psu_dest_expire(&psu_process_get()->dest,
 								 &arrival->statement->migration);
-		settle(reservation, &answer);
+		settle(arrival, &answer);
 	}
 	psu_process_unlock();
 	if (late)
@@ -261,23 +250,23 @@ static void expire(struct reservation *reservation)
 
 /** Serve this session, or merely wait if it breaks, until the reservation is
  * settled by a frame on any session, or expires. */
-static void await_commit(struct reservation *reservation)
+static void await_commit(struct psu_arrival *arrival)
 {
-	struct psu_session *session = reservation->arrival->session;
+	struct psu_session *session = arrival->session;
 	int64_t deadline = psu_socket_deadline(PSU_RESERVATION_MS);
 	struct psu_frame_header header;
 
-	while (!session->broken && !is_settled(reservation))
+	while (!session->broken && !is_settled(arrival))
 		if (psu_session_recv_header(session, &header, deadline) == 0)
 			psu_arrive_control(session, &header);
 	psu_process_lock();
-	while (!reservation->settled && psu_process_wait(deadline))
+	while (!arrival->settled && psu_process_wait(deadline))
 		continue;
 	psu_process_unlock();
-	expire(reservation);
+	expire(arrival);
 }
 
-/** Only now: who waits for the thread here would delay the answer. */
+/** Only after the answer: who waits for the thread here would delay it. */
 static void announce(void)
 {
 	psu_process_lock();
@@ -287,14 +276,10 @@ static void announce(void)
 
 void psu_arrive_hand_over(struct psu_arrival *arrival)
 {
-	struct reservation reservation = {.arrival = arrival};
-	struct psu_dest_answer answer = ready(&reservation);
-
-	answer_offer(arrival, &answer);
 	announce();
-	await_commit(&reservation);
-	unlist(&reservation);
-	if (reservation.started)
+	await_commit(arrival);
+	unlist(arrival);
+	if (arrival->started)
 		psu_log(PSU_THREAD_LOG_INFO, "Thread from %s goes on here",
 				arrival->session->peer.name);
 	else

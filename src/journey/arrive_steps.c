@@ -213,7 +213,8 @@ int psu_arrive_restore(struct psu_arrival *arrival)
 		rc = psu_traveller_admit(&arrival->statement->thread, &arrival->slot,
 								 &arrival->thread);
 	if (!rc)
-		rc = psu_traveller_restore(arrival->thread, &arrival->image);
+		rc = psu_traveller_restore(arrival->thread, &arrival->image,
+								   psu_arrive_answer, arrival);
 	return rc;
 }
 

@@ -124,8 +124,10 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 		case PSU_ORDER_RESTORE:
 			/* the image is not ours any more once we have reported */
 			code = restore_locals(self, self->image);
-			if (!code)
+			if (!code) {
 				take_over(self, self->image);
+				self->restored(self->restored_argument);
+			}
 			report_restored(self, code);
 			break;
 		case PSU_ORDER_GO:
@@ -356,16 +358,20 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
 static void give_order(struct psu_traveller *thread, enum psu_order order)
 {
 	thread->order = order;
-	pthread_cond_signal(&thread->handoff);
+	if (thread != psu_local.self) /* it goes on by itself */
+		pthread_cond_signal(&thread->handoff);
 }
 
 int psu_traveller_restore(struct psu_traveller *thread,
-						  const struct psu_image *image)
+						  const struct psu_image *image,
+						  void (*restored)(void *), void *argument)
 {
 	int rc;
 
 	psu_process_lock();
 	thread->image = image;
+	thread->restored = restored;
+	thread->restored_argument = argument;
 	thread->restore_code = 1;
 	give_order(thread, PSU_ORDER_RESTORE);
 	while (thread->restore_code == 1)

@@ -66,6 +66,8 @@ struct psu_traveller {
 	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
 	const struct psu_image *image; /* to restore */
+	void (*restored)(void *);	   /* to call then, with its argument */
+	void *restored_argument;
 	int restore_code;			   /* how that went; 1: not done yet */
 	struct psu_id arrived_by;	   /* the move that brought it; zero: none */
 	int64_t in_doubt_since_ms;
@@ -95,9 +97,12 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
 void psu_traveller_works_travelling(const struct psu_traveller *self);
 void psu_traveller_works_at_home(const struct psu_traveller *self);
 
-/** Let a parked thread take over @image; waits until it has. */
+/** Let a parked thread take over @image and then call @restored(@argument), on
+ * its home stack; waits until it has.  If it fails, it does not call. */
 PSU_MUST_CHECK int psu_traveller_restore(struct psu_traveller *thread,
-										 const struct psu_image *image);
+										 const struct psu_image *image,
+										 void (*restored)(void *),
+										 void *argument);
 /** Let a restored thread go on.  Lock held.  Cannot fail. */
 void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 					  const struct psu_id *migration);

@@ -124,9 +124,8 @@ int psu_session_send_control(struct psu_session *session,
 
 	psu_frame_put_header(&header, frame);
 	psu_frame_put_control(control, frame + PSU_FRAME_HEADER_LEN);
-	return psu_session_send(session,
-							&(struct iovec){frame, sizeof(frame)}, 1,
-							psu_socket_deadline(PSU_MESSAGE_MS));
+	return send_bytes(session, frame, sizeof(frame),
+					  psu_socket_deadline(PSU_MESSAGE_MS));
 }
 
 int psu_session_recv(struct psu_session *session, void *out, size_t len,
