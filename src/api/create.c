@@ -6,6 +6,7 @@
 #include "journey/traveller.h"
 #include "net/limits.h"
 #include "report/report.h"
+#include "slot/reserve.h"
 
 /** Wait for what becomes of a thread that runs here.  Lock held. */
 static enum psu_stage await_outcome(struct psu_traveller *thread)
@@ -95,6 +96,7 @@ static int take_one_in(void)
 	enum psu_stage stage;
 	struct psu_id migration;
 
+	psu_reserve_fill(); /* before anybody can come */
 	psu_process_lock();
 	process->openings_count++;
 	psu_process_announce();

@@ -8,6 +8,7 @@
  */
 #include "journey/arrive.h"
 #include "net/limits.h"
+#include "slot/reserve.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -107,6 +108,11 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 	rc = take_husk(arrival);
 	if (!rc && !arrival->husk)
 		rc = psu_slot_map(addr, &arrival->slot);
+	if (!rc) {
+		uint64_t stack = (uint64_t)psu_arrive_stack(arrival);
+
+		rc = psu_reserve_take(stack, stack + arrival->statement->stack_len);
+	}
 	return rc;
 }
 
