@@ -78,7 +78,7 @@ needs() { # command
         journey/*)
             printf '%s\n' apps/app{1,3} libpsu_thread.so \
                 tests/journey/stuck_{frames,state} \
-                tests/journey/{probe,strangers,hostile,words,deny}
+                tests/journey/{probe,strangers,hostile,words,deny,flights}
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"
