@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * test_slot.c - a slot takes its own addresses and no others, and gives
- * access to its two stacks alone
+ * access to its two stacks alone; the reserve's pages come to lie under one
  */
 #include "run_suite.h"
 
+#include "slot/reserve.h"
 #include "slot/slot.h"
 
 #include <inttypes.h>
@@ -126,6 +127,65 @@ START_TEST(frozen_and_thawed)
 }
 END_TEST
 
+/** How many pages of [@high - @len, @high) are there. */
+static uint64_t count_present(uint64_t high, uint64_t len)
+{
+	unsigned char present[1024] = {0};
+	uint64_t count = 0;
+
+	ck_assert_uint_le(len / PAGE_LEN, sizeof(present));
+	ck_assert_int_eq(mincore((void *)(high - len), len, present), 0);
+	for (uint64_t i = 0; i < len / PAGE_LEN; i++)
+		count += present[i] & 1;
+	return count;
+}
+
+/** Take so much for a stack; returns how many of its pages came along. */
+static uint64_t take(uint32_t number, uint64_t len)
+{
+	struct psu_slot slot;
+	uint64_t high, count;
+	const char *bytes;
+
+	ck_assert_int_eq(psu_slot_map(psu_slot_addr(11, number), &slot), 0);
+	high = psu_slot_stack_high(&slot);
+	ck_assert_int_eq(psu_reserve_take(high - len + 8, high), 0);
+	count = count_present(high, PSU_RESERVE_LEN);
+	ck_assert_uint_eq(count, count_present(high, count * PAGE_LEN));
+
+	/* and whatever lies there now is a stack: empty, writable, no more */
+	bytes = (const char *)(high - len);
+	for (uint64_t i = 0; i < len; i += 8)
+		ck_assert_int_eq(bytes[i], 0);
+	memset((void *)(high - len), 1, len);
+	ck_assert_str_eq(access_at(high - len), "rw-p");
+	ck_assert_str_eq(access_at(high), "---p");
+	psu_slot_unmap(&slot);
+	return count;
+}
+
+START_TEST(reserve)
+{
+	const uint64_t all = PSU_RESERVE_LEN / PAGE_LEN;
+
+	/* none was laid in */
+	ck_assert_uint_eq(take(0, 64 * PAGE_LEN), 0);
+
+	/* less is not worth it; more than there is; what is left; none is */
+	psu_reserve_fill();
+	ck_assert_uint_eq(take(1, 7 * PAGE_LEN), 0);
+	ck_assert_uint_eq(take(2, 64 * PAGE_LEN), 64);
+	ck_assert_uint_eq(take(3, PSU_RESERVE_LEN), all - 64);
+	ck_assert_uint_eq(take(4, 64 * PAGE_LEN), 0);
+
+	/* what is made up for is fresh */
+	psu_reserve_fill();
+	ck_assert_uint_eq(take(5, 64 * PAGE_LEN), 64);
+	psu_reserve_fill();
+	ck_assert_uint_eq(take(6, PSU_RESERVE_LEN), all);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("slot");
@@ -136,6 +196,7 @@ int main(void)
 	tcase_add_test(tcase, parts);
 	tcase_add_loop_test(tcase, addresses_in_use, 0, 3);
 	tcase_add_test(tcase, frozen_and_thawed);
+	tcase_add_test(tcase, reserve);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
 }
