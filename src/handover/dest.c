@@ -25,11 +25,12 @@ void psu_dest_init(struct psu_dest *dest, const struct psu_id *incarnation)
 	dest->count = 0;
 }
 
-/** The record of a move; NULL if there is none. */
+/** The record of a move; NULL if there is none.  What is asked for is mostly
+ * one of the newest. */
 static struct psu_dest_record *find(struct psu_dest *dest,
 									const struct psu_id *migration)
 {
-	for (size_t i = 0; i < dest->count; i++)
+	for (size_t i = dest->count; i-- > 0;)
 		if (psu_id_equal(&dest->records[i].migration, migration))
 			return &dest->records[i];
 	return NULL;
@@ -330,7 +331,7 @@ void psu_dest_peer_gone(struct psu_dest *dest, const struct psu_digest *peer)
 bool psu_dest_acknowledged(const struct psu_dest *dest,
 						   const struct psu_id *migration)
 {
-	for (size_t i = 0; i < dest->count; i++)
+	for (size_t i = dest->count; i-- > 0;)
 		if (psu_id_equal(&dest->records[i].migration, migration))
 			return dest->records[i].state != PSU_DEST_RUNNING;
 	return true;
