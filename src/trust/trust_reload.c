@@ -107,7 +107,8 @@ static int refuse_crl(const struct psu_trust *trust, const char *why)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "no memory to judge %s/%s: raise `ulimit -v`, or "
 							 "free some",
-							 trust->dir, psu_files_name(PSU_FILE_CRL));
+							 trust->dir,
+							 psu_files_name(trust->dir, PSU_FILE_CRL));
 	return psu_error_set(PSU_THREAD_E_CERTS_INVALID, "%s/%s %s", trust->dir,
 						 psu_files_name(trust->dir, PSU_FILE_CRL), why);
 }
