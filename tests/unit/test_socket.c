@@ -196,10 +196,12 @@ START_TEST(descriptors_run_out)
 {
 	struct psu_endpoint endpoint = {.port = "1"}, any = loopback(0);
 	int next = dup(STDERR_FILENO), fd;
-	struct rlimit limit = {.rlim_cur = (rlim_t)next, .rlim_max = (rlim_t)next};
+	struct rlimit before, limit;
 	unsigned port;
 
 	close(next);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	limit = (struct rlimit){(rlim_t)next, before.rlim_max};
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
 	snprintf(endpoint.host, sizeof(endpoint.host), "%s", hosts[_i]);
 	ck_assert_int_eq(psu_socket_dial(&endpoint, &fd), PSU_THREAD_E_SYSTEM);
@@ -208,6 +210,9 @@ START_TEST(descriptors_run_out)
 	ck_assert_int_eq(psu_socket_listen(&any, &fd, &port),
 					 PSU_THREAD_E_SYSTEM);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -n"));
+
+	/* a sanitizer opens files when the process ends */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 END_TEST
 
