@@ -170,6 +170,8 @@ int psu_tls_error(SSL *ssl, int result, const char *peer)
 		return psu_error_set(PSU_THREAD_E_CONNECTION_LOST,
 							 "%s ended the session: connect again", peer);
 	errno = cause;
+	if (kind == SSL_ERROR_SYSCALL && (cause == ENOMEM || cause == ENOBUFS))
+		return psu_error_shortage("talk to", peer);
 	if (kind == SSL_ERROR_SYSCALL)
 		return psu_error_set(PSU_THREAD_E_CONNECTION_LOST,
 							 "the connection to %s broke: %m: see that the "

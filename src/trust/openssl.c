@@ -14,6 +14,11 @@ bool psu_openssl_starved(void)
 	bool starved = false;
 	unsigned long error;
 
+	/* an empty queue may be one that there was no memory for */
+	if (!ERR_peek_error()) {
+		ERR_raise(ERR_LIB_USER, ERR_R_OPERATION_FAIL);
+		starved = !ERR_peek_error();
+	}
 	while ((error = ERR_get_error()))
 		starved = starved || ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
 	return starved;

@@ -52,6 +52,7 @@ static int open_text(const char *dir, enum psu_file_kind kind,
 		psu_files_free(file_out);
 		return refuse(dir, kind, "is no text, it has a NUL byte");
 	}
+	ERR_clear_error(); /* makes the queue, too, while there is memory */
 	*bio_out = BIO_new_mem_buf(file_out->text, (int)file_out->len);
 	if (!*bio_out) {
 		psu_files_free(file_out);
