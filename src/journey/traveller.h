@@ -92,6 +92,9 @@ PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
 /** The thread of this process that owns the slot, or NULL.  Lock held. */
 struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
 
+/** Start routine of every thread's pthread; @argument is its traveller. */
+void *psu_traveller_main(void *argument);
+
 /** The calling thread, @self, works on its travelling stack from now on, or
  * on its home stack: for sanitizers, who do not see the switch. */
 void psu_traveller_works_travelling(const struct psu_traveller *self);

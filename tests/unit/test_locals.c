@@ -17,7 +17,8 @@
 
 /* ---- cleanup buffers */
 
-#define BUFFER_LEN sizeof(__pthread_unwind_buf_t)
+/** From one buffer to the next: each is aligned to 16. */
+#define BUFFER_LEN ((sizeof(__pthread_unwind_buf_t) + 15) / 16 * 16)
 #define BASE 0x1234
 
 /** A stack with room for four buffers; their links are its to set. */

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * traveller_life.c - what a thread's pthread does, on its home stack
+ *
+ * One start routine serves birth and arrival, so that the frames at the base
+ * of the home stack are alike on every host.
+ */
+#include "journey/exits.h"
+#include "journey/process.h"
+#include "journey/traveller.h"
+#include "report/phase.h"
+#include "state/locals.h"
+#include "state/sanitizer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
+void psu_traveller_works_travelling(const struct psu_traveller *self)
+{
+	psu_sanitizer_switch(psu_slot_stack_low(&self->slot),
+						 psu_slot_stack_high(&self->slot));
+}
+
+void psu_traveller_works_at_home(const struct psu_traveller *self)
+{
+	psu_sanitizer_switch(psu_slot_home_low(&self->slot),
+						 psu_slot_home_high(&self->slot));
+}
+
+/** Take over what lies neither in registers nor on the stack. */
+static int restore_locals(struct psu_traveller *self,
+						  const struct psu_image *image)
+{
+	int rc;
+
+	if ((uint64_t)psu_state_thread_pointer() != image->thread_pointer)
+		return psu_error_set(PSU_THREAD_E_LAYOUT_MISMATCH,
+							 "libc places thread-locals elsewhere than at the "
+							 "source: set GLIBC_TUNABLES alike on both hosts");
+	if (psu_locals_len() != image->locals.len)
+		return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
+							 "the image's thread-locals have another size than "
+							 "this program's: install the same version of the "
+							 "program on both hosts");
+	rc = psu_locals_relink(image->cleanup_head,
+						   image->registers.rsp,
+						   psu_slot_stack_high(&self->slot),
+						   self->cleanup_base);
+	if (!rc)
+		rc = psu_exits_restore(&self->exits, &image->exits);
+	if (rc)
+		return rc;
+	psu_locals_restore(image->locals.bytes);
+	return 0;
+}
+
+/** The rest of what an image says; none of it can fail. */
+static void take_over(struct psu_traveller *self, const struct psu_image *image)
+{
+	self->registers = image->registers;
+	self->saved_errno = image->saved_errno;
+	self->signal_mask = image->signal_mask;
+	self->cancel_state = image->cancel_disabled ? PTHREAD_CANCEL_DISABLE
+												: PTHREAD_CANCEL_ENABLE;
+	/* a husk may not have got as far as dropping an earlier image's */
+	psu_locals_set_cleanup_head(image->cleanup_head ? image->cleanup_head
+													: self->cleanup_base);
+	pthread_setname_np(pthread_self(), image->name);
+	pthread_setcanceltype(image->cancel_asynchronous
+							  ? PTHREAD_CANCEL_ASYNCHRONOUS
+							  : PTHREAD_CANCEL_DEFERRED,
+						  NULL);
+}
+
+static enum psu_order await_order(struct psu_traveller *self)
+{
+	enum psu_order order;
+
+	psu_process_lock();
+	while (self->order == PSU_ORDER_NONE)
+		psu_process_wait_for(&self->handoff);
+	order = self->order;
+	self->order = PSU_ORDER_NONE;
+	psu_process_unlock();
+	return order;
+}
+
+static void report_restored(struct psu_traveller *self, int code)
+{
+	psu_process_lock();
+	self->restore_code = code;
+	pthread_cond_signal(&self->handoff);
+	psu_process_unlock();
+}
+
+/** Resume the user's code; back here when it has ended or left again. */
+static void *resume(struct psu_traveller *self)
+{
+	sigset_t mask;
+
+	psu_phase_begin(PSU_PHASE_RESUME);
+	psu_locals_unpack_mask(self->signal_mask, &mask);
+	pthread_setcancelstate(self->cancel_state, NULL);
+	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+	psu_traveller_works_travelling(self);
+	errno = self->saved_errno;
+	return psu_state_resume(&self->registers);
+}
+
+/** Wait parked for what becomes of it.  True: it was resumed, and has ended
+ * or left again, with *@result_out.  False: a guest that was turned away. */
+static bool stand_by(struct psu_traveller *self, void **result_out)
+{
+	for (;;) {
+		int code;
+
+		switch (await_order(self)) {
+		case PSU_ORDER_RESTORE:
+			/* the image is not ours any more once we have reported */
+			code = restore_locals(self, self->image);
+			if (!code) {
+				take_over(self, self->image);
+				self->restored(self->restored_argument);
+			}
+			report_restored(self, code);
+			break;
+		case PSU_ORDER_GO:
+			*result_out = resume(self);
+			return true;
+		default:
+			psu_locals_set_cleanup_head(self->cleanup_base);
+			psu_exits_clear(&self->exits);
+			if (!self->born_here)
+				return false;
+			break;
+		}
+	}
+}
+
+/** Runs when the user's function has returned, and on pthread_exit(); also
+ * where the thread has only left, without exits then. */
+static void end(void *argument)
+{
+	struct psu_traveller *self = argument;
+
+	psu_traveller_works_at_home(self);
+	/* pthread_exit() has dropped frames here without a word */
+	psu_sanitizer_unmark(psu_slot_home_low(&self->slot),
+						 psu_slot_home_high(&self->slot));
+	psu_exits_run(&self->exits);
+	psu_process_lock();
+	if (self->stage == PSU_STAGE_RUNNING)
+		self->stage = PSU_STAGE_ENDED;
+	psu_process_announce();
+	psu_process_unlock();
+}
+
+static void *live(struct psu_traveller *self)
+{
+	void *result = NULL;
+
+	self->cleanup_base = psu_locals_cleanup_head();
+	if (self->fn) {
+		psu_traveller_works_travelling(self);
+		result = psu_state_enter((void *)psu_slot_stack_high(&self->slot),
+								 self->fn, self->arg);
+	} else if (!stand_by(self, &result)) {
+		return NULL;
+	}
+	/* the stage is no guide here: the thread may be on its way back already */
+	while (self->left && self->born_here) {
+		self->left = false;
+		stand_by(self, &result);
+	}
+	return result;
+}
+
+void *psu_traveller_main(void *argument)
+{
+	struct psu_traveller *self = argument;
+	void *result;
+
+	psu_local.self = self;
+	pthread_cleanup_push(end, self);
+	result = live(self);
+	pthread_cleanup_pop(1);
+	return result;
+}
+
+void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
+{
+	psu_locals_set_cleanup_head(self->cleanup_base);
+	psu_exits_clear(&self->exits);
+	/* of a thread that is lost this is the only image left */
+	if (self->born_here && stage == PSU_STAGE_AWAY)
+		psu_slot_freeze(&self->slot);
+	self->left = true;
+	psu_process_lock();
+	self->stage = stage;
+	psu_process_announce();
+	psu_process_unlock();
+	psu_state_leave(NULL);
+}
