@@ -25,7 +25,8 @@ static int start_pthread(struct psu_traveller *thread)
 			&attributes, (void *)psu_slot_home_low(&thread->slot),
 			PSU_SLOT_HOME_LEN);
 		if (!error)
-			error = pthread_create(&thread->pthread, &attributes, psu_traveller_main,
+			error = pthread_create(&thread->pthread, &attributes,
+								   psu_traveller_main,
 								   thread);
 		pthread_attr_destroy(&attributes);
 	}

@@ -104,6 +104,7 @@ static int find_executable(struct dl_phdr_info *info, size_t len,
 static int check_stack_flags(void)
 {
 	const char *name = "";
+	int persona;
 
 	if (dl_iterate_phdr(find_executable, &name))
 		return psu_error_set(PSU_THREAD_E_EXECUTABLE_STACK,
@@ -112,7 +113,9 @@ static int check_stack_flags(void)
 							 "address of a nested function, and give each "
 							 "assembler file a section .note.GNU-stack",
 							 *name ? name : "this program");
-	if (personality(PERSONALITY_QUERY) & READ_IMPLIES_EXEC)
+	/* where it may not be asked for it has not been set either */
+	persona = personality(PERSONALITY_QUERY);
+	if (persona >= 0 && persona & READ_IMPLIES_EXEC)
 		return psu_error_set(PSU_THREAD_E_EXECUTABLE_STACK,
 							 "all memory of this process is executable "
 							 "(READ_IMPLIES_EXEC), and stacks that travel "

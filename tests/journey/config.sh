@@ -29,7 +29,8 @@ expect_opened() { # who, its certificate directory, files that must be there...
     allowed+="|/etc/localtime|/proc/self/(cmdline|exe|task)"
     allowed+="|/proc/sys/kernel/random/boot_id|(.*/)?$probe"
     allowed+="|$2|peers|(deployment|sign|host)\.key|(ca|host)\.crt|crl\.pem"
-    allowed+="|$2/(peers|crl\.pem|tls\.(crt|key))|$PSU_THREAD_RUNTIME|\.|(zone|run)-[0-9a-f]*"
+    allowed+="|$2/(peers|crl\.pem|tls\.(crt|key))|$PSU_THREAD_RUNTIME|\."
+    allowed+="|(zone|run)-[0-9a-f]*"
     allowed+="|$dir/$1\.port(\.[0-9]*)?|psu_thread guards|/|[0-9.]*|[0-9a-f:]*"
     sed -n 's/^[0-9]* *[a-z0-9_]*([^"]*"\([^"]*\)".*/\1/p' \
         "$dir/$1.strace" | sort -u >"$dir/$1.opened"
