@@ -68,6 +68,10 @@ bool psu_manifest_is_static(void);
  * thread-locals stay, and so does a thread that it has called. */
 bool psu_manifest_is_system(const char *name);
 
+/** Whether it is one of those, of a tool that watches the program: it stands
+ * before libc's functions and calls them. */
+bool psu_manifest_is_watcher(const char *name);
+
 /** Whether @addr lies in one of the object's segments. */
 bool psu_manifest_holds(const struct psu_object *object, const void *addr);
 

@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* Sonames up to a '.'; of those that end in '-' or '_', any that begin so:
- * libc-client.so is no part of libc. */
+ * libc-client.so is no part of libc.  NULL ends a list. */
+
 static const char *const system_names[] = {
 	/* glibc and its loader */
 	"libc", "ld-linux-", "libm", "libmvec", "libpthread", "libdl", "librt",
@@ -23,19 +24,31 @@ static const char *const system_names[] = {
 	"libunwind-", "liblzma", "libz",
 	/* of compilers: unwinding, C++, threads */
 	"libgcc_s", "libstdc++", "libc++", "libc++abi", "libgomp", "libomp",
-	"libatomic", "libssp",
-	/* of tools that watch a program */
-	"libasan", "liblsan", "libtsan", "libubsan", "libclang_rt", "vgpreload_"};
+	"libatomic", "libssp", NULL};
 
-bool psu_manifest_is_system(const char *name)
+static const char *const watcher_names[] = {
+	"libasan", "liblsan", "libtsan", "libubsan", "libclang_rt", "vgpreload_",
+	NULL};
+
+static bool is_among(const char *const *names, const char *name)
 {
-	for (size_t i = 0; i < sizeof(system_names) / sizeof(*system_names); i++) {
-		size_t len = strlen(system_names[i]);
-		char last = system_names[i][len - 1];
+	for (; *names; names++) {
+		size_t len = strlen(*names);
+		char last = (*names)[len - 1];
 
-		if (strncmp(name, system_names[i], len) == 0 &&
+		if (strncmp(name, *names, len) == 0 &&
 			(last == '-' || last == '_' || name[len] == '.'))
 			return true;
 	}
 	return false;
+}
+
+bool psu_manifest_is_system(const char *name)
+{
+	return is_among(system_names, name) || psu_manifest_is_watcher(name);
+}
+
+bool psu_manifest_is_watcher(const char *name)
+{
+	return is_among(watcher_names, name);
 }

@@ -28,8 +28,9 @@ struct walk {
 	uint64_t ip;   /* its return address */
 	uint64_t cfa;  /* where it begins: the CFA of the frame before it */
 	struct psu_walk_place place;
-	bool left_program;	/* the frame below is not the program's own, */
-	unw_cursor_t below; /* and this stands at it */
+	bool left_program;	/* frames below are not the program's own: */
+	unw_cursor_t below; /* this stands at the uppermost of them, */
+	size_t below_number;
 	struct psu_chain chain;
 	size_t room; /* frames allocated */
 };
@@ -130,8 +131,7 @@ static int check_return_address(struct walk *walk)
 /** The frame below was called by the program and is not the program's. */
 static int refuse_foreign(const struct walk *walk)
 {
-	const struct psu_frame *frame =
-		&walk->chain.frames[walk->chain.count - 1];
+	const struct psu_frame *frame = &walk->chain.frames[walk->below_number];
 
 	return psu_error_set(PSU_THREAD_E_FRAME_FOREIGN,
 						 "cannot move the thread: frame %zu, which returns to "
@@ -140,7 +140,7 @@ static int refuse_foreign(const struct walk *walk)
 						 "not migrate in a callback but qsort's and "
 						 "bsearch's, and link psu_thread after the program's "
 						 "own archives",
-						 walk->number - 1,
+						 walk->below_number,
 						 walk->memory.manifest->objects[frame->object].name,
 						 (unsigned long long)frame->return_offset);
 }
@@ -163,13 +163,16 @@ static int check_owner(struct walk *walk)
 	const struct psu_object *object =
 		&walk->memory.manifest->objects[walk->place.object];
 	bool ours = walk->number == 0 || walk->ip == (uint64_t)psu_state_entered;
-	bool foreign = !ours && psu_walk_is_foreign(object, walk->ip);
 
-	if (walk->left_program && !foreign && !is_harmless_below(walk))
-		return refuse_foreign(walk);
-	walk->left_program = foreign;
-	if (foreign)
+	if (ours || !psu_walk_is_foreign(object, walk->ip)) {
+		if (walk->left_program && !is_harmless_below(walk))
+			return refuse_foreign(walk);
+		walk->left_program = false;
+	} else if (!psu_walk_is_wrapper(object)) {
+		walk->left_program = true;
 		walk->below = walk->cursor;
+		walk->below_number = walk->number;
+	}
 	return 0;
 }
 

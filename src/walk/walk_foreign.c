@@ -20,8 +20,13 @@ bool psu_walk_is_foreign(const struct psu_object *object, uint64_t return_addr)
 	return return_addr - 1 >= object->foreign_addr;
 }
 
-/** Look it up as the program's own calls do, and in libc itself: a sanitizer
- * puts its own functions before libc's, and in an executable that is not PIE
+bool psu_walk_is_wrapper(const struct psu_object *object)
+{
+	return object->foreign_addr == 0 && psu_manifest_is_watcher(object->name);
+}
+
+/** Look it up as the program's own calls do, and in libc itself: another
+ * object may put its own before libc's, and in an executable that is not PIE
  * the name stands for an entry of its PLT. */
 static bool is_shared(const char *name, uint64_t function_addr)
 {

@@ -17,6 +17,10 @@
 bool psu_walk_is_foreign(const struct psu_object *object,
 						 uint64_t return_addr);
 
+/** Whether code of the object, which is foreign, only stands before libc's own
+ * functions: what these hold is what counts. */
+bool psu_walk_is_wrapper(const struct psu_object *object);
+
 /**
  * Whether the function that begins at @function_addr may be moved out of
  * while it calls back.

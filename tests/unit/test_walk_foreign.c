@@ -53,6 +53,17 @@ START_TEST(calls)
 }
 END_TEST
 
+START_TEST(wrappers)
+{
+	struct psu_object object = {.name = "libasan.so.8"};
+
+	ck_assert(psu_walk_is_wrapper(&object));
+	object.foreign_addr = 0x1000; /* a program of that name */
+	ck_assert(!psu_walk_is_wrapper(&object));
+	ck_assert(!psu_walk_is_wrapper(find("libc.so.")));
+}
+END_TEST
+
 START_TEST(harmless)
 {
 	static const char *const names[] = {"qsort", "qsort_r", "bsearch"};
@@ -80,6 +91,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, make, NULL);
 	tcase_add_test(tcase, objects);
 	tcase_add_test(tcase, calls);
+	tcase_add_test(tcase, wrappers);
 	tcase_add_test(tcase, harmless);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
