@@ -143,9 +143,9 @@ static uint64_t count_present(uint64_t high, uint64_t len)
 /** Take so much for a stack; returns how many of its pages came along. */
 static uint64_t take(uint32_t number, uint64_t len)
 {
+	static const uint8_t empty[PSU_RESERVE_LEN];
 	struct psu_slot slot;
 	uint64_t high, count;
-	const char *bytes;
 
 	ck_assert_int_eq(psu_slot_map(psu_slot_addr(11, number), &slot), 0);
 	high = psu_slot_stack_high(&slot);
@@ -154,9 +154,7 @@ static uint64_t take(uint32_t number, uint64_t len)
 	ck_assert_uint_eq(count, count_present(high, count * PAGE_LEN));
 
 	/* and whatever lies there now is a stack: empty, writable, no more */
-	bytes = (const char *)(high - len);
-	for (uint64_t i = 0; i < len; i += 8)
-		ck_assert_int_eq(bytes[i], 0);
+	ck_assert_mem_eq((void *)(high - len), empty, len);
 	memset((void *)(high - len), 1, len);
 	ck_assert_str_eq(access_at(high - len), "rw-p");
 	ck_assert_str_eq(access_at(high), "---p");
