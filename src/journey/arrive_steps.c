@@ -37,7 +37,7 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 
 	psu_phase_begin(PSU_PHASE_RECEIVE);
 	rc = psu_session_judge(&process->context, session, false, &arrival->peer);
-	psu_socket_watch(session->fd, PSU_WATCH_US);
+	psu_session_watch(session);
 	if (!rc)
 		rc = psu_session_recv(session, sealed, header->payload_len,
 							  psu_socket_deadline(PSU_MESSAGE_MS));

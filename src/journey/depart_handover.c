@@ -107,7 +107,7 @@ static struct psu_source_event await_answer(struct psu_departure *departure)
 	struct psu_control control;
 	int rc;
 
-	psu_socket_watch(departure->session->fd, PSU_WATCH_US);
+	psu_session_watch(departure->session);
 	do {
 		rc = psu_session_recv_header(departure->session, &header, deadline);
 		if (!rc && header.type == PSU_FRAME_REFUSED && !departure->asked_again)

@@ -103,6 +103,10 @@ PSU_MUST_CHECK int psu_session_judge(const struct psu_session_context *context,
  * is used again, and between the frames of a body. */
 bool psu_session_is_quiet(struct psu_session *session);
 
+/** Look for what the peer will send at once, for PSU_WATCH_US at most, and let
+ * whoever else wants the processor have it meanwhile. */
+void psu_session_watch(const struct psu_session *session);
+
 /* ---- frames.  All return 0, CONNECTION_LOST, HOST_SILENT (deadline),
  * PROTOCOL, or a TLS code; after an error the session is broken.  Silence and
  * a closed connection are only kept (psu_error_keep()): the caller knows what

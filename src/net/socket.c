@@ -11,7 +11,6 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <resolv.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,23 +29,6 @@ int64_t psu_socket_now_ms(void)
 int64_t psu_socket_deadline(int64_t ms)
 {
 	return psu_socket_now_ms() + ms;
-}
-
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-void psu_socket_watch(int fd, int64_t us)
-{
-	struct pollfd poll_fd = {.fd = fd, .events = POLLIN};
-	int64_t end = now_us() + us;
-
-	while (poll(&poll_fd, 1, 0) == 0 && now_us() < end)
-		sched_yield();
 }
 
 bool psu_socket_wait(int fd, bool writing, int64_t deadline)

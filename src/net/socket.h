@@ -81,10 +81,6 @@ PSU_MUST_CHECK int psu_socket_listen(const struct psu_endpoint *endpoint,
 PSU_MUST_CHECK int psu_socket_accept(int listen_fd, int *fd_out,
 									 char *peer_out, size_t peer_len);
 
-/** Look whether @fd can be read, again and again for at most @us microseconds,
- * and let whoever else wants the processor have it meanwhile. */
-void psu_socket_watch(int fd, int64_t us);
-
 /** Wait until @fd is ready to be read, or written.  False: the deadline has
  * passed. */
 bool psu_socket_wait(int fd, bool writing, int64_t deadline);
