@@ -10,6 +10,7 @@
  * The relay sees nothing but bytes.  A flight is whatever goes one way before
  * something comes back.
  */
+#include "journey/process.h"
 #include "net/socket.h"
 
 #include <psu_thread.h>
@@ -41,6 +42,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t passed = PTHREAD_COND_INITIALIZER;
 static unsigned connections, answers;
 static bool server_spoke; /* last */
+static bool closed;
 
 static void fail(const char *what)
 {
@@ -85,6 +87,10 @@ static void relay_one(int client_fd, int server_fd)
 	}
 	close(client_fd);
 	close(server_fd);
+	pthread_mutex_lock(&lock);
+	closed = true;
+	pthread_cond_broadcast(&passed);
+	pthread_mutex_unlock(&lock);
 }
 
 static int listen_fd;
@@ -146,6 +152,16 @@ static unsigned await_last_word(void)
 	return count;
 }
 
+/** While the relay is there to pass it on. */
+static void say_goodbye(void)
+{
+	psu_pool_close();
+	pthread_mutex_lock(&lock);
+	while (!closed)
+		pthread_cond_wait(&passed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
 static int go(const char *server_port)
 {
 	unsigned before = 0;
@@ -162,6 +178,7 @@ static int go(const char *server_port)
 		before = now;
 	}
 	printf("connections: %u\n", connections);
+	say_goodbye();
 	return 0;
 }
 
