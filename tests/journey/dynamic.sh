@@ -18,14 +18,14 @@ make_certs "$certs" a=127.0.0.1 b=127.0.0.1
 host=$(uname -n)
 
 moves() {
-    start server $app 0.0.0.0 1 "$certs/b"
+    start server "$app" 0.0.0.0 1 "$certs/b"
     await_port server "$started"
 
     # randomisation is off for the layout of this process, not for its children
-    [[ $(</proc/$started/personality) == 00000000 ]] ||
-        wrong "the server's personality is $(</proc/$started/personality)"
+    [[ $(</proc/"$started"/personality) == 00000000 ]] ||
+        wrong "the server's personality is $(</proc/"$started"/personality)"
 
-    run client $app "127.0.0.1:$port" 0 "$certs/a"
+    run client "$app" "127.0.0.1:$port" 0 "$certs/a"
     expect_status client 0
     await_end "$started" 10
     expect_status server 0
@@ -34,9 +34,9 @@ moves() {
 
 # The client runs behind some words, the server without them.
 refused() { # code, pattern, words...
-    start server $app 0.0.0.0 1 "$certs/b"
+    start server "$app" 0.0.0.0 1 "$certs/b"
     await_port server "$started"
-    run client "${@:3}" $app "127.0.0.1:$port" 0 "$certs/a"
+    run client "${@:3}" "$app" "127.0.0.1:$port" 0 "$certs/a"
     expect_error client "$1" "$2"
     grep -qx 'Bar: Exit Value of A = 1' "$dir/client.out" ||
         wrong "the thread did not go on at the client"

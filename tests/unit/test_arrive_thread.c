@@ -6,6 +6,7 @@
 
 #include "journey/process.h"
 #include "state/locals.h"
+#include "state/sanitizer.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -22,6 +23,7 @@ static int keep_and_leave(struct psu_traveller *unused)
 	const struct psu_stack_bounds bounds = {low, high};
 
 	(void)unused;
+	psu_sanitizer_unmark(low, high);
 	if (high - low <= STACK_LEN_MAX && psu_locals_len() <= STACK_LEN_MAX &&
 		psu_walk_stack(&psu_process_get()->manifest, &image->registers,
 					   &bounds, &image->chain) == 0) {

@@ -4,6 +4,8 @@
  */
 #include "test_walk_stacks.h"
 
+#include "state/sanitizer.h"
+
 #include <alloca.h>
 #include <check.h>
 #include <openssl/stack.h>
@@ -32,6 +34,7 @@ static int walk_and_leave(struct psu_traveller *thread)
 {
 	thread->bounds.low = thread->registers.rsp;
 	thread->bounds.high = (uint64_t)thread->stack + thread->stack_len;
+	psu_sanitizer_unmark(thread->bounds.low, thread->bounds.high);
 	thread->rc = psu_walk_stack(thread->manifest, &thread->registers,
 								&thread->bounds, &thread->chain);
 	psu_state_leave(NULL);
