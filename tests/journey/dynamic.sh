@@ -63,7 +63,8 @@ fi
 # As a program of the loader's it lies where libraries do.
 run_case loader refused LAYOUT_MISMATCH \
     'lies at 0x[0-9a-f]+ here and at 0x[0-9a-f]+ at' /lib64/ld-linux-x86-64.so.2
-libm=$(ldconfig -p 2>/dev/null | sed -n 's/.*x86-64.* => \(.*libm\.so\.6\)$/\1/p')
+libm=$(ldconfig -p 2>/dev/null |
+    sed -n 's/.*x86-64.* => \(.*libm\.so\.6\)$/\1/p')
 run_case preload refused BINARY_MISMATCH 'libm.so.6 here' \
     env LD_PRELOAD="${libm:-/lib/x86_64-linux-gnu/libm.so.6}"
 if grep -qw avx2 /proc/cpuinfo; then
