@@ -192,10 +192,12 @@ static void fill_context(struct psu_process *process)
  * heap's highest bytes first. */
 static void show_secure_heap(void)
 {
-	char *highest = OPENSSL_secure_malloc(1);
-	char *low = highest + SECURE_HEAP_UNIT - SECURE_HEAP_LEN;
+	char *highest = OPENSSL_secure_malloc(1), *low;
 
-	if (highest && CRYPTO_secure_allocated(low))
+	if (!highest)
+		return;
+	low = highest + SECURE_HEAP_UNIT - SECURE_HEAP_LEN;
+	if (CRYPTO_secure_allocated(low))
 		psu_sanitizer_scan(low, SECURE_HEAP_LEN);
 	OPENSSL_secure_free(highest);
 }
