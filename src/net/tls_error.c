@@ -43,8 +43,8 @@ static const struct meaning alerts[] = {
 	 REFUSED "it is not a host's of the same deployment: use directories of "
 			 "one deployment"},
 	{SSL_AD_CERTIFICATE_REQUIRED, PSU_THREAD_E_CERT_MISSING,
-	 "demands a certificate with an Ed25519 key, and this host showed none: "
-	 RENEW},
+	 "demands a certificate with an Ed25519 key, and this host showed "
+	 "none: " RENEW},
 	{SSL_AD_NO_APPLICATION_PROTOCOL, PSU_THREAD_E_TLS_FAILED,
 	 "demands " PSU_TLS_PROTOCOL ", which this side did not offer: use the "
 	 "same version of psu_thread on both hosts"},
