@@ -24,7 +24,7 @@ build() {
     # shellcheck disable=SC2086 # they are words
     "$1" "${cc[@]:1}" -O1 -I"$srcdir/include" $2 \
         "$srcdir/tests/journey/hazard.c" -L. "${libs[@]}" ${3-} \
-        -Wl,--no-warnings -o "$dir/program" >>"$dir/build.log" 2>&1
+        -o "$dir/program" >>"$dir/build.log" 2>&1
 }
 
 # Build it with words that this compiler understands.
@@ -76,7 +76,11 @@ dynamic() { # function, arguments...
 
 # The entry point would take the guards over.
 no_entry() {
-    libs=("${libs[@]/#-Wl,-e,*/}")
+    local word kept=()
+    for word in "${libs[@]}"; do
+        [[ $word == -Wl,-e,* ]] || kept+=("$word")
+    done
+    libs=("${kept[@]}")
     build_with ""
     refuse_program RESTART_FAILED psu_thread_entry
 }
@@ -186,7 +190,7 @@ before() { # option
     "${cc[@]}" -c -O1 -DLUGGAGE -I"$srcdir/include" -o "$dir/hazard.o" \
         "$srcdir/tests/journey/hazard.c"
     "${cc[@]}" "$dir/hazard.o" "$dir/other.o" "$dir/libluggage.a" -L. \
-        "${libs[@]}" -Wl,--no-warnings "$1" -o "$dir/program" ||
+        "${libs[@]}" "$1" -o "$dir/program" ||
         wrong "it does not build"
     accept_program
 }

@@ -281,7 +281,7 @@ static void warm_heavy(const char *host, const char *certs)
 	go_warm(host, certs, travel_heavily);
 }
 
-/** Say for how long the other side bears with us. */
+/** Say for how long the other side bears with us; close our end then. */
 static void await_close(struct psu_session *session)
 {
 	int64_t begin = psu_socket_now_ms();
@@ -291,6 +291,7 @@ static void await_close(struct psu_session *session)
 		continue;
 	printf("Closed after %lld ms\n",
 		   (long long)(psu_socket_now_ms() - begin));
+	psu_session_close(session);
 }
 
 /** Authenticated, and not a word more than the hello. */

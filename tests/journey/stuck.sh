@@ -26,7 +26,7 @@ flags() {
 # Compile with the driver, and link; what fails is left for the case to find.
 build() { # static or shared, program, compiler, source, flags, objects behind
     local cflags libs static=() linking=("-Wl,-rpath,$PWD")
-    [[ $1 == shared ]] || static=(--static) linking=("-Wl,--no-warnings")
+    [[ $1 == shared ]] || static=(--static) linking=()
     read -ra cflags <<<"-O2 -D_GNU_SOURCE $(flags "${static[@]}" --cflags) $5"
     read -ra libs <<<"$(flags "${static[@]}" --libs) $5"
     # shellcheck disable=SC2086 # a compiler is words
