@@ -10,6 +10,7 @@
 #include "journey/depart.h"
 #include "net/limits.h"
 
+#include <assert.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -175,6 +176,7 @@ int psu_depart_offer(struct psu_departure *departure)
 		rc = open_session(departure, may_be_stale);
 		if (rc)
 			return rc;
+		assert(departure->session);
 		may_be_stale = departure->session->offers > 0;
 		psu_source_begin(&departure->source, len <= PSU_ONE_FLIGHT_LEN_MAX,
 						 &departure->session->hello.incarnation);

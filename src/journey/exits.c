@@ -55,7 +55,8 @@ void psu_exits_run(struct psu_exits *exits)
 void psu_exits_clear(struct psu_exits *exits)
 {
 	free(exits->list);
-	*exits = (struct psu_exits){0};
+	exits->list = NULL;
+	exits->count = 0;
 }
 
 int psu_exits_restore(struct psu_exits *exits, const struct psu_exits *image)
