@@ -24,6 +24,11 @@ int psu_thread_migrate(const char *host)
 							 "only a thread started by psu_thread_create can "
 							 "migrate: call psu_thread_migrate from its "
 							 "function");
+	if (psu_traveller_has_ended(self, __builtin_frame_address(0)))
+		return psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
+							 "the thread's function has returned: migrate "
+							 "before that, not in the destructor of a "
+							 "thread-local");
 	if (!host || !*host)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "no host is given: write name, name:port, address "

@@ -95,6 +95,11 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
 /** Start routine of every thread's pthread; @argument is its traveller. */
 void *psu_traveller_main(void *argument);
 
+/** Whether the calling thread, @self, is past the end of the user's function,
+ * as its @frame on the home stack tells. */
+bool psu_traveller_has_ended(const struct psu_traveller *self,
+							 const void *frame);
+
 /** The calling thread, @self, works on its travelling stack from now on, or
  * on its home stack: for sanitizers, who do not see the switch. */
 void psu_traveller_works_travelling(const struct psu_traveller *self);

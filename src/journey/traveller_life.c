@@ -16,6 +16,13 @@
 #include <signal.h>
 #include <string.h>
 
+bool psu_traveller_has_ended(const struct psu_traveller *self,
+							 const void *frame)
+{
+	return (uint64_t)frame >= psu_slot_home_low(&self->slot) &&
+		   (uint64_t)frame < psu_slot_home_high(&self->slot);
+}
+
 void psu_traveller_works_travelling(const struct psu_traveller *self)
 {
 	psu_sanitizer_switch(psu_slot_stack_low(&self->slot),
@@ -154,6 +161,7 @@ static void end(void *argument)
 		self->stage = PSU_STAGE_ENDED;
 	psu_process_announce();
 	psu_process_unlock();
+	psu_local.self = NULL;
 }
 
 static void *live(struct psu_traveller *self)

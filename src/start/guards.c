@@ -151,8 +151,9 @@ static void begin(int argc, char **argv, char **environment)
 {
 	(void)argc;
 	(void)argv;
-	if (!psu_manifest_is_static()) {
-		/* libc's own constructor has not run: it knows no environment yet */
+	/* later than libc's own constructor, as in a static program without our
+	 * entry point, libc has mangled pointers already: setup says so */
+	if (!psu_manifest_is_static() && !environ) {
 		environ = environment;
 		take_loaded(environment);
 	}

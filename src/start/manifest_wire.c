@@ -84,18 +84,23 @@ int psu_manifest_decode(const uint8_t *bytes, size_t len,
 static int contents_differ(const struct psu_object *here,
 						   const struct psu_object *there, const char *peer)
 {
+	bool same_file =
+		memcmp(here->build_id, there->build_id, PSU_BUILD_ID_LEN) == 0;
 	char id_here[17], id_there[17];
 
 	psu_bytes_hex(here->build_id, 8, id_here);
 	psu_bytes_hex(there->build_id, 8, id_there);
-	if (memcmp(here->build_id, there->build_id, PSU_BUILD_ID_LEN) == 0) {
+	if (same_file) {
 		psu_bytes_hex(here->digest.bytes, 8, id_here);
 		psu_bytes_hex(there->digest.bytes, 8, id_there);
 	}
 	return psu_error_set(PSU_THREAD_E_BINARY_MISMATCH,
 						 "%s differs from %s at %s (here %s..., there %s...): "
-						 "install the same file on both hosts",
-						 here->name, there->name, peer, id_here, id_there);
+						 "install the same file on both hosts%s",
+						 here->name, there->name, peer, id_here, id_there,
+						 same_file ? ", and set a debugger's breakpoints "
+									 "alike"
+								   : "");
 }
 
 static int places_differ(const struct psu_object *here,

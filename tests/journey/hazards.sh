@@ -75,10 +75,10 @@ dynamic() { # function, arguments...
 }
 
 # The entry point would take the guards over.
-no_entry() {
+no_entry() { # what else the linker is not told
     local word kept=()
     for word in "${libs[@]}"; do
-        [[ $word == -Wl,-e,* ]] || kept+=("$word")
+        [[ $word == -Wl,-e,* || $word == "${1-}" ]] || kept+=("$word")
     done
     libs=("${kept[@]}")
     build_with ""
@@ -200,6 +200,7 @@ before() { # option
 cases_here=(
     "plain plain"
     "no-entry no_entry"
+    "no-entry-linked no_entry -Wl,-u,psu_thread_entry"
     "safe-stack foreign SAFE_STACK -fsanitize=safe-stack ${cc[0]} clang"
     "split-stack foreign SPLIT_STACK -fsplit-stack ${cc[0]} gcc"
     "shadow-stack shadow_stack 0x5005"

@@ -95,6 +95,21 @@ ending() { # program, predicament
     [[ ! -s $dir/server.out ]] || wrong "the thread came to the server"
 }
 
+# Refused behind its end, at the server, in the destructor of a thread-local.
+ended() { # program, predicament
+    start server "$1" serve - "$certs/b"
+    server=$started
+    await_port server "$server"
+    run client "$1" "$2" "127.0.0.1:$port" "$certs/a"
+    expect_status client 0
+    expect_no_error client
+    await_end "$server" 10
+    expect_status server 0
+    expect_lines server 1 "After the move"
+    expect_lines server 1 "Refused"
+    expect_error server STACK_OUTSIDE_SLOT "function has returned"
+}
+
 # ---- the table
 
 frames=tests/journey/stuck_frames
@@ -166,7 +181,8 @@ add_exceptions() { # static or shared
         table+=("$1-$where stuck $program $where EXCEPTION_IN_FLIGHT caught")
     done
     table+=("$1-unwinding stuck $program unwinding EXCEPTION_IN_FLIGHT flying"
-        "$1-exit ending $program exit")
+        "$1-exit ending $program exit"
+        "$1-thread-local ended $program thread-local")
 }
 
 # A tree with sanitizers is linked with a shared library of its own.

@@ -56,10 +56,18 @@ static void in_exit()
 	pthread_exit(nullptr);
 }
 
+// It is destroyed where the thread ends, and when that has ended.
+static void thread_local_object()
+{
+	static thread_local last_wish wish;
+	(void)&wish;
+}
+
 const stuck_predicament stuck_table[] = {
 	{"catch", in_catch},
 	{"outer-catch", in_outer_catch},
 	{"unwinding", in_unwinding},
 	{"exit", in_exit},
+	{"thread-local", thread_local_object},
 	{nullptr, nullptr},
 };
