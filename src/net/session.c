@@ -231,9 +231,9 @@ static int compare_platforms(const struct psu_hello *here,
 							 peer);
 	if (!psu_digest_equal(&here->locale, &there->locale))
 		return psu_error_set(PSU_THREAD_E_PLATFORM_MISMATCH,
-							 "%s runs in another locale: set LANG and LC_ALL, or "
-							 "what setlocale() is called with, alike on both "
-							 "hosts",
+							 "%s runs in another locale: set LANG and LC_ALL, "
+							 "or what setlocale() is called with, alike on "
+							 "both hosts",
 							 peer);
 	return 0;
 }
