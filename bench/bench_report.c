@@ -184,12 +184,14 @@ static void print_phases(void)
 		printf("  %-8s", phase_words[phase]);
 		for (size_t move = 0; move < BENCH_MOVE_COUNT; move++) {
 			double began = phase_us(move, phase);
+			double lasted = phase_end_us(move, phase) - began;
 
 			if (isnan(began))
 				printf(" %18s", "-");
+			else if (isnan(lasted))
+				printf(" %8.1f          ", began);
 			else
-				printf(" %8.1f (%7.1f)", began,
-					   phase_end_us(move, phase) - began);
+				printf(" %8.1f (%7.1f)", began, lasted);
 		}
 		printf("\n");
 	}
@@ -199,7 +201,7 @@ static void print_phases(void)
 
 void bench_report_print(void)
 {
-	printf("%u rounds; other processes used %.0f %% of two CPUs%s\n\n",
+	printf("%u rounds of several visits; other processes used %.0f %% of two CPUs%s\n\n",
 		   bench_results.rounds, bench_results.others_percent,
 		   bench_results.others_percent > 10 ? ": DROP THIS RUN" : "");
 	printf("%-16s %9s %9s %9s   us\n", "", "median", "p99", "samples");
@@ -218,7 +220,7 @@ void bench_report_print(void)
 		   floor_us(BENCH_PUSH_8K), floor_us(BENCH_PUSH_64K),
 		   floor_us(BENCH_PUSH_1M));
 	for (size_t i = 0; i < RATIO_COUNT; i++)
-		printf("%-42s %5.2f, to reach %.2f%s\n", ratios[i].word, ratio(i),
+		printf("%-42s %5.2f, wanted at most %.2f%s\n", ratios[i].word, ratio(i),
 			   ratios[i].target, ratio(i) > ratios[i].target ? ": MISSED" : "");
 	print_phases();
 }
