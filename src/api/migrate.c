@@ -11,6 +11,10 @@
 
 #include <errno.h>
 
+/* Its own name may stand for an entry of an executable's PLT. */
+int psu_migrate_begin(const char *host)
+	__attribute__((alias("psu_thread_migrate"), visibility("hidden")));
+
 int psu_thread_migrate(const char *host)
 {
 	int saved_errno = errno;

@@ -30,6 +30,8 @@ void psu_arrive(struct psu_session *session,
 		if (!rc)
 			rc = psu_arrive_take_opening(&arrival);
 		if (!rc)
+			rc = psu_arrive_judge_again(&arrival);
+		if (!rc)
 			rc = psu_arrive_restore(&arrival);
 		if (!rc)
 			psu_arrive_hand_over(&arrival);

@@ -19,6 +19,7 @@ struct psu_arrival {
 
 	struct psu_verified *verified;
 	const struct psu_statement *statement; /* of verified */
+	int64_t judged_ms;	/* when the peer was */
 	bool placed;		/* it is one of PSU_BODIES_MAX */
 	bool body_read;		/* nothing of it is left on the session */
 	bool opening_taken; /* the server lets one thread in for this */
@@ -63,6 +64,8 @@ PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
 /** Wait until this server takes a thread in; home needs no such wait. */
 PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
+/** Whoever was struck off while the thread was coming in is refused still. */
+PSU_MUST_CHECK int psu_arrive_judge_again(struct psu_arrival *arrival);
 /** Make the thread, parked, with all its state; then nothing fallible is left,
  * and it answers the OFFER itself. */
 PSU_MUST_CHECK int psu_arrive_restore(struct psu_arrival *arrival);

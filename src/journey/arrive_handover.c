@@ -36,12 +36,13 @@ static void unlist(struct psu_arrival *arrival)
 	psu_process_unlock();
 }
 
-/** Do to the parked thread what the machine decided.  Lock held; nothing here
- * can fail. */
+/** Do to the parked thread what the machine decided, once: what it decides of
+ * a later move with the same id is not about this thread, which may have ended
+ * meanwhile.  Lock held; nothing here can fail. */
 static void settle(struct psu_arrival *arrival,
 				   const struct psu_dest_answer *answer)
 {
-	if (!answer->start && !answer->discard)
+	if (arrival->settled || (!answer->start && !answer->discard))
 		return;
 	arrival->settled = true;
 	arrival->started = answer->start;

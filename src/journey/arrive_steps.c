@@ -17,6 +17,13 @@ _Static_assert(PSU_STACK_LEN_MAX == PSU_SLOT_STACK_LEN, "a statement's fits");
 
 /* ---- receive → verify → may it enter */
 
+static int judge(struct psu_arrival *arrival)
+{
+	arrival->judged_ms = psu_socket_now_ms();
+	return psu_session_judge(&psu_process_get()->context, arrival->session,
+							 false, &arrival->peer);
+}
+
 int psu_arrive_recv_offer(struct psu_arrival *arrival,
 						  const struct psu_frame_header *header)
 {
@@ -36,7 +43,7 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 	int rc;
 
 	psu_phase_begin(PSU_PHASE_RECEIVE);
-	rc = psu_session_judge(&process->context, session, false, &arrival->peer);
+	rc = judge(arrival);
 	psu_session_watch(session);
 	if (!rc)
 		rc = psu_session_recv(session, sealed, header->payload_len,
@@ -52,6 +59,13 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 							 "%s sent a statement on another stream than it "
 							 "names: install the same version on both hosts",
 							 session->peer_name);
+	if (arrival->statement->one_flight &&
+		arrival->statement->head_len + arrival->statement->stack_len >
+			PSU_ONE_FLIGHT_LEN_MAX)
+		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+							 "%s sent more in one flight than %u bytes: install "
+							 "the same version on both hosts",
+							 session->peer_name, PSU_ONE_FLIGHT_LEN_MAX);
 	return 0;
 }
 
@@ -208,6 +222,13 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 						 "refused a thread from %s: no psu_thread_create of "
 						 "this server waits for one: try again when it does",
 						 arrival->session->peer_name);
+}
+
+int psu_arrive_judge_again(struct psu_arrival *arrival)
+{
+	if (psu_socket_now_ms() - arrival->judged_ms < PSU_JUDGED_MS)
+		return 0;
+	return judge(arrival);
 }
 
 int psu_arrive_restore(struct psu_arrival *arrival)

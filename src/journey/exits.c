@@ -52,6 +52,21 @@ void psu_exits_run(struct psu_exits *exits)
 	psu_exits_clear(exits);
 }
 
+static void run_own(void)
+{
+	if (psu_local.self)
+		psu_exits_run(&psu_local.self->exits);
+}
+
+int psu_exits_attend(void)
+{
+	if (atexit(run_own) == 0)
+		return 0;
+	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						 "no memory for a function to be called at exit: free "
+						 "some");
+}
+
 void psu_exits_clear(struct psu_exits *exits)
 {
 	free(exits->list);

@@ -18,6 +18,11 @@
  * the list is empty then. */
 void psu_exits_run(struct psu_exits *exits);
 
+/** Let them run, too, if exit() is called by a migratable thread: before the
+ * destructors of static objects that were made before setup.  Called once.
+ * Returns 0 or PSU_THREAD_E_NO_MEMORY. */
+PSU_MUST_CHECK int psu_exits_attend(void);
+
 /** Drop the list: the thread has left with it. */
 void psu_exits_clear(struct psu_exits *exits);
 

@@ -3,6 +3,7 @@
  * process.c - set the library up, once per process
  */
 #include "journey/process.h"
+#include "journey/exits.h"
 #include "slot/slot.h"
 #include "start/hazards.h"
 #include "start/isa.h"
@@ -251,6 +252,9 @@ static int make_process(struct psu_process *process, const char *cert_path)
 	if (rc)
 		return rc;
 	psu_locals_init(&process->manifest);
+	rc = psu_exits_attend();
+	if (rc)
+		return rc;
 	randombytes_buf(process->incarnation.bytes,
 					sizeof(process->incarnation.bytes));
 	psu_dest_init(&process->dest, &process->incarnation);

@@ -171,19 +171,22 @@ int psu_traveller_restore(struct psu_traveller *thread,
 						  const struct psu_image *image,
 						  void (*restored)(void *), void *argument)
 {
-	int rc;
+	struct psu_restoration restoration = {
+		.image = image,
+		.restored = restored,
+		.argument = argument,
+		.done = PTHREAD_COND_INITIALIZER,
+		.code = 1,
+	};
 
 	psu_process_lock();
-	thread->image = image;
-	thread->restored = restored;
-	thread->restored_argument = argument;
-	thread->restore_code = 1;
+	thread->restoration = &restoration;
 	give_order(thread, PSU_ORDER_RESTORE);
-	while (thread->restore_code == 1)
-		psu_process_wait_for(&thread->handoff);
-	rc = thread->restore_code;
+	while (restoration.code == 1)
+		psu_process_wait_for(&restoration.done);
 	psu_process_unlock();
-	return rc;
+	pthread_cond_destroy(&restoration.done);
+	return restoration.code;
 }
 
 void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,

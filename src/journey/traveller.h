@@ -40,6 +40,16 @@ enum psu_order {
 	PSU_ORDER_QUIT	   /* forget it: end, or be a husk again */
 };
 
+/** An image to take over.  It is on the stack of who orders that, since the
+ * thread may have run, ended and been freed before that one is awake. */
+struct psu_restoration {
+	const struct psu_image *image;
+	void (*restored)(void *); /* to call then, with its argument */
+	void *argument;
+	pthread_cond_t done;
+	int code; /* how that went; 1: not done yet */
+};
+
 struct psu_traveller {
 	struct psu_traveller *next; /* of the process's list */
 	struct psu_id id;
@@ -65,10 +75,7 @@ struct psu_traveller {
 	enum psu_stage stage;
 	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
-	const struct psu_image *image; /* to restore */
-	void (*restored)(void *);	   /* to call then, with its argument */
-	void *restored_argument;
-	int restore_code;			   /* how that went; 1: not done yet */
+	struct psu_restoration *restoration; /* what RESTORE is about */
 	struct psu_id arrived_by;	   /* the move that brought it; zero: none */
 	int64_t in_doubt_since_ms;
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */

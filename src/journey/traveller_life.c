@@ -93,11 +93,19 @@ static enum psu_order await_order(struct psu_traveller *self)
 	return order;
 }
 
-static void report_restored(struct psu_traveller *self, int code)
+/** Neither the image nor anything else of the order is ours afterwards. */
+static void restore(struct psu_traveller *self)
 {
+	struct psu_restoration *restoration = self->restoration;
+	int code = restore_locals(self, restoration->image);
+
+	if (!code) {
+		take_over(self, restoration->image);
+		restoration->restored(restoration->argument);
+	}
 	psu_process_lock();
-	self->restore_code = code;
-	pthread_cond_signal(&self->handoff);
+	restoration->code = code;
+	pthread_cond_signal(&restoration->done);
 	psu_process_unlock();
 }
 
@@ -119,18 +127,10 @@ static void *resume(struct psu_traveller *self)
  * or left again, with *@result_out.  False: a guest that was turned away. */
 static bool stand_by(struct psu_traveller *self, void **result_out)
 {
-	for (;;) {
-		int code;
-
+	for (;;)
 		switch (await_order(self)) {
 		case PSU_ORDER_RESTORE:
-			/* the image is not ours any more once we have reported */
-			code = restore_locals(self, self->image);
-			if (!code) {
-				take_over(self, self->image);
-				self->restored(self->restored_argument);
-			}
-			report_restored(self, code);
+			restore(self);
 			break;
 		case PSU_ORDER_GO:
 			*result_out = resume(self);
@@ -142,7 +142,6 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 				return false;
 			break;
 		}
-	}
 }
 
 /** Runs when the user's function has returned, and on pthread_exit(); also

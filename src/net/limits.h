@@ -89,6 +89,9 @@
 #define PSU_ANSWER_MS 10000
 /** How long a destination holds a reservation for its COMMIT. */
 #define PSU_RESERVATION_MS 10000
+/** An arriving thread's peer is judged again if that was so long ago when the
+ * thread is to start. */
+#define PSU_JUDGED_MS 500
 /** How long an arriving thread waits until the server takes one in. */
 #define PSU_OPENING_MS 5000
 /** Pauses between a source's attempts to reach a destination in doubt. */

@@ -172,6 +172,11 @@ int psu_tls_error(SSL *ssl, int result, const char *peer)
 	errno = cause;
 	if (kind == SSL_ERROR_SYSCALL && (cause == ENOMEM || cause == ENOBUFS))
 		return psu_error_shortage("talk to", peer);
+	if (kind == SSL_ERROR_SYSCALL && !cause)
+		return psu_error_set(PSU_THREAD_E_CONNECTION_LOST,
+							 "%s closed the connection without notice: see "
+							 "that host's log",
+							 peer);
 	if (kind == SSL_ERROR_SYSCALL)
 		return psu_error_set(PSU_THREAD_E_CONNECTION_LOST,
 							 "the connection to %s broke: %m: see that the "

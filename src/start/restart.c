@@ -215,8 +215,11 @@ static int may_restart(void)
 
 	if (getenv(PSU_GUARDS_VARIABLE))
 		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
-							 "this program lacks the entry point "
-							 "psu_thread_entry: link it with the flags of "
+							 PSU_GUARDS_VARIABLE
+							 " is set and was not taken over from: unset it, "
+							 "or, if it was not you who set it, this program "
+							 "lacks the entry point psu_thread_entry: link it "
+							 "with the flags of "
 							 "`pkg-config --static --libs psu_thread`, or with "
 							 "libpsu_thread.so");
 	if (psu_guards_handed.restarts >= RESTARTS_MAX)

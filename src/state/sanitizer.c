@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #if HAVE_VALGRIND_MEMCHECK_H
 #include <valgrind/memcheck.h>
 #endif
@@ -24,15 +25,15 @@ void __sanitizer_finish_switch_fiber(void *fake_stack, const void **low_out,
 void __asan_unpoison_memory_region(const void *low, size_t len)
 	__attribute__((weak));
 
+#define OUR_OPTIONS ":leak_check_at_exit=0:detect_stack_use_after_return=0"
+
 void psu_sanitizer_prepare_restart(void)
 {
 	const char *given = getenv("ASAN_OPTIONS");
 	char *options;
 
 	if (!__asan_init ||
-		asprintf(&options, "%s:leak_check_at_exit=0:"
-						   "detect_stack_use_after_return=0",
-				 given ? given : "") < 0)
+		asprintf(&options, "%s" OUR_OPTIONS, given ? given : "") < 0)
 		return;
 	setenv("ASAN_OPTIONS", options, 1);
 	free(options);
@@ -40,10 +41,19 @@ void psu_sanitizer_prepare_restart(void)
 
 void psu_sanitizer_begin(bool restarted)
 {
+	char *options, *ours;
+
 	if (__asan_init)
 		__asan_init();
-	if (restarted && __lsan_do_leak_check)
+	if (!restarted || !__asan_init)
+		return;
+	if (__lsan_do_leak_check)
 		atexit(__lsan_do_leak_check);
+	/* they were for this process, and are read: not for its children */
+	options = getenv("ASAN_OPTIONS");
+	ours = options ? strstr(options, OUR_OPTIONS) : NULL;
+	if (ours)
+		*ours = '\0';
 }
 
 void psu_sanitizer_scan(const void *low, size_t len)

@@ -155,16 +155,25 @@ static bool is_harmless_below(struct walk *walk)
 		   psu_walk_holds_nothing(walk->memory.manifest, info.start_ip);
 }
 
+/** Of the library's own two are met: the first frame and the last. */
+static bool is_ours(struct walk *walk)
+{
+	unw_proc_info_t info;
+
+	if (walk->ip == (uint64_t)psu_state_entered)
+		return true;
+	return walk->number == 0 && unw_get_proc_info(&walk->cursor, &info) >= 0 &&
+		   info.start_ip == (uint64_t)psu_migrate_begin;
+}
+
 /** Frames of libc and others lie together above one of the program's; the
- * uppermost of them tells what was called.  Of the library's own two are met:
- * the first frame and the last. */
+ * uppermost of them tells what was called. */
 static int check_owner(struct walk *walk)
 {
 	const struct psu_object *object =
 		&walk->memory.manifest->objects[walk->place.object];
-	bool ours = walk->number == 0 || walk->ip == (uint64_t)psu_state_entered;
 
-	if (ours || !psu_walk_is_foreign(object, walk->ip)) {
+	if (!psu_walk_is_foreign(object, walk->ip) || is_ours(walk)) {
 		if (walk->left_program && !is_harmless_below(walk))
 			return refuse_foreign(walk);
 		walk->left_program = false;

@@ -12,6 +12,11 @@
 
 #include "start/manifest.h"
 
+/** Where psu_thread_migrate() begins; no such function in programs that do not
+ * have it linked. */
+extern const char psu_migrate_begin[]
+	__attribute__((weak, visibility("hidden")));
+
 /** Whether the call that returns to @return_addr, in @object, is not in the
  * program's own code. */
 bool psu_walk_is_foreign(const struct psu_object *object,

@@ -129,6 +129,10 @@ static void stream(void)
 {
 	offer.stream++;
 }
+static void long_flight(void)
+{
+	offer.statement.stack_len += PSU_ONE_FLIGHT_LEN_MAX;
+}
 static void source(void)
 {
 	offer.statement.source.bytes[0] ^= 1;
@@ -213,6 +217,7 @@ static const struct {
 	{nothing, no_slot, E(STATE_INVALID)},
 	{nothing, slot_in_use, E(ADDRESS_IN_USE)},
 	{nothing, sequence, E(REPLAYED)},
+	{nothing, long_flight, E(STATEMENT_INVALID)},
 	{nothing, stream, E(STATEMENT_INVALID)},
 	{nothing, source, E(WRONG_ADDRESSEE)},
 	{nothing, destination, E(WRONG_ADDRESSEE)},
