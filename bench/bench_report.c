@@ -201,7 +201,8 @@ static void print_phases(void)
 
 void bench_report_print(void)
 {
-	printf("%u rounds of several visits; other processes used %.0f %% of two CPUs%s\n\n",
+	printf("%u rounds of several visits; other processes used %.0f %% of two "
+		   "CPUs%s\n\n",
 		   bench_results.rounds, bench_results.others_percent,
 		   bench_results.others_percent > 10 ? ": DROP THIS RUN" : "");
 	printf("%-16s %9s %9s %9s   us\n", "", "median", "p99", "samples");

@@ -63,8 +63,8 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 		arrival->statement->head_len + arrival->statement->stack_len >
 			PSU_ONE_FLIGHT_LEN_MAX)
 		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
-							 "%s sent more in one flight than %u bytes: install "
-							 "the same version on both hosts",
+							 "%s sent more in one flight than %u bytes: "
+							 "install the same version on both hosts",
 							 session->peer_name, PSU_ONE_FLIGHT_LEN_MAX);
 	return 0;
 }
