@@ -3,6 +3,7 @@
  * process.c - set the library up, once per process
  */
 #include "journey/process.h"
+#include "bytes/sha256.h"
 #include "journey/exits.h"
 #include "slot/slot.h"
 #include "start/hazards.h"
@@ -163,8 +164,7 @@ static void digest_locale(struct psu_digest *digest_out)
 
 	if (!names)
 		names = "";
-	crypto_hash_sha256(digest_out->bytes, (const unsigned char *)names,
-					   strlen(names));
+	psu_sha256(names, strlen(names), digest_out);
 }
 
 static void fill_context(struct psu_process *process)

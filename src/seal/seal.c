@@ -8,21 +8,13 @@
  * signature that is not the peer's, another layout, sizes over the limits,
  * and whatever is not about this very peer, host, process, connection and
  * program.  FORMAT.md, "Statement", is normative.
- *
- * Ed25519 is libsodium's.  SHA-256 is OpenSSL's, for its SHA-NI code, by the
- * low-level calls: unlike EVP they allocate nothing, look nothing up in a
- * library context, read no configuration file and cannot fail.  OpenSSL 3
- * calls them deprecated in favour of EVP; they are used here and in
- * start/manifest.c.
  */
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "seal/seal.h"
+#include "bytes/sha256.h"
 #include "net/frame.h"
 
 #include <assert.h>
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -268,12 +260,12 @@ void psu_seal_digest(const uint8_t *head, size_t head_len,
 					 const uint8_t *stack, size_t stack_len,
 					 struct psu_digest *digest_out)
 {
-	SHA256_CTX sha;
+	struct psu_sha256 hash;
 
-	SHA256_Init(&sha);
-	SHA256_Update(&sha, head, head_len);
-	SHA256_Update(&sha, stack, stack_len);
-	SHA256_Final(digest_out->bytes, &sha);
+	psu_sha256_init(&hash);
+	psu_sha256_update(&hash, head, head_len);
+	psu_sha256_update(&hash, stack, stack_len);
+	psu_sha256_final(&hash, digest_out);
 }
 
 int psu_seal_verify_body(const struct psu_verified *verified,

@@ -3,20 +3,16 @@
  * manifest.c - list the program's objects, as the loader reports them
  *
  * The vDSO is the kernel's and no part of the program.  What is hashed is
- * what is mapped without write permission: code and constants.  SHA-256 by
- * OpenSSL's low-level calls, as in seal.c: the early restart hashes before any
- * setup, and EVP would read openssl.cnf, which may load code.
+ * what is mapped without write permission: code and constants.
  */
-#define OPENSSL_SUPPRESS_DEPRECATED
-
-#include "start/isa.h"
 #include "start/manifest.h"
+#include "bytes/sha256.h"
+#include "start/isa.h"
 #include "start/manifest_choices.h"
 #include "state/state.h"
 
 #include <elf.h>
 #include <link.h>
-#include <openssl/sha.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -181,13 +177,13 @@ bool psu_manifest_holds(const struct psu_object *object, const void *addr)
 
 static void digest_object(struct psu_object *object)
 {
-	SHA256_CTX sha;
+	struct psu_sha256 hash;
 
-	SHA256_Init(&sha);
+	psu_sha256_init(&hash);
 	for (size_t i = 0; i < object->segment_count; i++)
-		SHA256_Update(&sha, (const void *)object->segments[i].start,
-					  object->segments[i].end - object->segments[i].start);
-	SHA256_Final(object->digest.bytes, &sha);
+		psu_sha256_update(&hash, (const void *)object->segments[i].start,
+						  object->segments[i].end - object->segments[i].start);
+	psu_sha256_final(&hash, &object->digest);
 }
 
 static int list_objects(struct psu_manifest *manifest)
@@ -207,18 +203,15 @@ int psu_manifest_make(struct psu_manifest *manifest_out)
 	uint8_t encoded[PSU_MANIFEST_LEN_MAX];
 	size_t len;
 	int rc = list_objects(manifest_out);
-	SHA256_CTX sha;
 
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < manifest_out->count; i++)
 		digest_object(&manifest_out->objects[i]);
-	SHA256_Init(&sha);
 	len = psu_manifest_encode(manifest_out, encoded);
 	/* what the executable's file is called makes no difference */
 	memset(encoded + 4, 0, PSU_OBJECT_NAME_LEN);
-	SHA256_Update(&sha, encoded, len);
-	SHA256_Final(manifest_out->digest.bytes, &sha);
+	psu_sha256(encoded, len, &manifest_out->digest);
 	return 0;
 }
 

@@ -5,12 +5,10 @@
  * As the loader does: a symbol of type STT_GNU_IFUNC is the address of a
  * function that returns the one to use (gABI, "STT_GNU_IFUNC").
  */
-#define OPENSSL_SUPPRESS_DEPRECATED
-
 #include "start/manifest_choices.h"
+#include "bytes/sha256.h"
 
 #include <elf.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 /** What is needed of a dynamic section. */
@@ -70,15 +68,15 @@ static uint64_t resolve(uint64_t resolver_addr)
 uint32_t psu_manifest_choices(const ElfW(Dyn) *dynamic, uint64_t load_addr)
 {
 	struct tables tables = find_tables(dynamic, load_addr);
-	uint8_t digest[SHA256_DIGEST_LENGTH];
 	uint32_t choices = 0;
 	size_t count, found = 0;
-	SHA256_CTX sha;
+	struct psu_sha256 hash;
+	struct psu_digest digest;
 
 	if (!tables.symbols || !tables.hash)
 		return 0;
 	count = count_symbols(tables.hash);
-	SHA256_Init(&sha);
+	psu_sha256_init(&hash);
 	for (size_t i = 0; i < count; i++) {
 		const ElfW(Sym) *symbol = &tables.symbols[i];
 		uint64_t offset;
@@ -87,11 +85,11 @@ uint32_t psu_manifest_choices(const ElfW(Dyn) *dynamic, uint64_t load_addr)
 			symbol->st_shndx == SHN_UNDEF)
 			continue;
 		offset = resolve(load_addr + symbol->st_value) - load_addr;
-		SHA256_Update(&sha, &offset, sizeof(offset));
+		psu_sha256_update(&hash, &offset, sizeof(offset));
 		found++;
 	}
-	SHA256_Final(digest, &sha);
+	psu_sha256_final(&hash, &digest);
 	if (found)
-		memcpy(&choices, digest, sizeof(choices));
+		memcpy(&choices, digest.bytes, sizeof(choices));
 	return choices;
 }

@@ -6,12 +6,12 @@
  * our own are put into the library's codes, with words that say what to do.
  */
 #include "trust/certificate.h"
+#include "bytes/sha256.h"
 #include "trust/openssl.h"
 
 #include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -122,7 +122,7 @@ int psu_certificate_key_digest(X509 *certificate,
 		ERR_clear_error();
 		return PSU_THREAD_E_NO_MEMORY;
 	}
-	crypto_hash_sha256(digest_out->bytes, der, (unsigned)len);
+	psu_sha256(der, (size_t)len, digest_out);
 	OPENSSL_free(der);
 	return 0;
 }

@@ -8,8 +8,8 @@
  * may be compared byte by byte.  Everything else is refused.
  */
 #include "trust/trust.h"
+#include "bytes/sha256.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #define SCHEME "spiffe://"
@@ -63,7 +63,7 @@ int psu_identity_parse(const char *uri, size_t len,
 	memset(identity_out, 0, sizeof(*identity_out));
 	memcpy(identity_out->uri, uri, len);
 	memcpy(identity_out->name, at, name_len);
-	crypto_hash_sha256(identity_out->digest.bytes, (const uint8_t *)uri, len);
+	psu_sha256(uri, len, &identity_out->digest);
 	return 0;
 }
 
