@@ -63,10 +63,10 @@ static int get_registers(struct psu_reader *head,
 						 struct psu_registers *registers_out)
 {
 	struct psu_reader section;
-	int code = get_section(head, PSU_SECTION_REGISTERS, &section);
+	int rc = get_section(head, PSU_SECTION_REGISTERS, &section);
 
-	if (code != 0)
-		return code;
+	if (rc)
+		return rc;
 	registers_out->rbx = psu_get_u64(&section);
 	registers_out->rbp = psu_get_u64(&section);
 	registers_out->r12 = psu_get_u64(&section);
@@ -97,10 +97,10 @@ static bool name_valid(const char name[PSU_THREAD_NAME_LEN])
 static int get_thread(struct psu_reader *head, struct psu_image *image)
 {
 	struct psu_reader section;
-	int code = get_section(head, PSU_SECTION_THREAD, &section);
+	int rc = get_section(head, PSU_SECTION_THREAD, &section);
 
-	if (code != 0)
-		return code;
+	if (rc)
+		return rc;
 	image->thread_pointer = psu_get_u64(&section);
 	image->cleanup_head = psu_get_u64(&section);
 	image->signal_mask = psu_get_u64(&section);
@@ -137,10 +137,10 @@ static int get_chain(struct psu_reader *head, uint64_t stack_len,
 	struct psu_reader section;
 	uint64_t frames_len = 0;
 	size_t count;
-	int code = get_section(head, PSU_SECTION_CHAIN, &section);
+	int rc = get_section(head, PSU_SECTION_CHAIN, &section);
 
-	if (code != 0)
-		return code;
+	if (rc)
+		return rc;
 
 	/* how many: no more memory than the section itself has bytes */
 	count = psu_get_u32(&section);
@@ -176,10 +176,10 @@ static int get_chain(struct psu_reader *head, uint64_t stack_len,
 static int get_locals(struct psu_reader *head, struct psu_span *locals_out)
 {
 	struct psu_reader section;
-	int code = get_section(head, PSU_SECTION_LOCALS, &section);
+	int rc = get_section(head, PSU_SECTION_LOCALS, &section);
 
-	if (code != 0)
-		return code;
+	if (rc)
+		return rc;
 	locals_out->bytes = section.at;
 	locals_out->len = (size_t)(section.end - section.at);
 	return 0;
@@ -190,10 +190,10 @@ static int get_exits(struct psu_reader *head, struct psu_exits *exits)
 {
 	struct psu_reader section;
 	size_t len;
-	int code = get_section(head, PSU_SECTION_EXITS, &section);
+	int rc = get_section(head, PSU_SECTION_EXITS, &section);
 
-	if (code != 0)
-		return code;
+	if (rc)
+		return rc;
 	len = (size_t)(section.end - section.at);
 	if (len % PSU_EXIT_LEN)
 		return invalid(PSU_SECTION_EXITS, "has another length");
@@ -223,22 +223,22 @@ int psu_image_decode(const struct psu_verified_body *body,
 		.at = bytes, .end = bytes + statement->head_len};
 	struct psu_image image = {
 		.stack = {psu_verified_body_stack(body), statement->stack_len}};
-	int code;
+	int rc;
 
-	code = get_registers(&head, &image.registers);
-	if (code == 0)
-		code = get_thread(&head, &image);
-	if (code == 0)
-		code = get_chain(&head, statement->stack_len, &image.chain);
-	if (code == 0)
-		code = get_locals(&head, &image.locals);
-	if (code == 0)
-		code = get_exits(&head, &image.exits);
-	if (code == 0 && !psu_reader_done(&head))
-		code = invalid(PSU_SECTION_EXITS, "is followed by more bytes");
-	if (code != 0) {
+	rc = get_registers(&head, &image.registers);
+	if (!rc)
+		rc = get_thread(&head, &image);
+	if (!rc)
+		rc = get_chain(&head, statement->stack_len, &image.chain);
+	if (!rc)
+		rc = get_locals(&head, &image.locals);
+	if (!rc)
+		rc = get_exits(&head, &image.exits);
+	if (!rc && !psu_reader_done(&head))
+		rc = invalid(PSU_SECTION_EXITS, "is followed by more bytes");
+	if (rc) {
 		psu_image_fini(&image);
-		return code;
+		return rc;
 	}
 	*image_out = image;
 	return 0;

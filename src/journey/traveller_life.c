@@ -97,14 +97,14 @@ static enum psu_order await_order(struct psu_traveller *self)
 static void restore(struct psu_traveller *self)
 {
 	struct psu_restoration *restoration = self->restoration;
-	int code = restore_locals(self, restoration->image);
+	int rc = restore_locals(self, restoration->image);
 
-	if (!code) {
+	if (!rc) {
 		take_over(self, restoration->image);
 		restoration->restored(restoration->argument);
 	}
 	psu_process_lock();
-	restoration->code = code;
+	restoration->code = rc;
 	pthread_cond_signal(&restoration->done);
 	psu_process_unlock();
 }

@@ -142,16 +142,15 @@ int psu_tls_new(struct psu_trust *trust, struct psu_tls **tls_out)
 	}
 	if (!tls || !tls->client || !tls->server) {
 		const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-		int code = psu_error_set(psu_openssl_starved()
-									 ? PSU_THREAD_E_NO_MEMORY
-									 : PSU_THREAD_E_TLS_FAILED,
-								 "OpenSSL cannot do TLS 1.3 with Ed25519 as "
-								 "needed (%s): install a complete OpenSSL 3, "
-								 "or free memory",
-								 reason ? reason : "no reason given");
+		int rc = psu_error_set(psu_openssl_starved() ? PSU_THREAD_E_NO_MEMORY
+													 : PSU_THREAD_E_TLS_FAILED,
+							   "OpenSSL cannot do TLS 1.3 with Ed25519 as "
+							   "needed (%s): install a complete OpenSSL 3, "
+							   "or free memory",
+							   reason ? reason : "no reason given");
 
 		psu_tls_free(tls);
-		return code;
+		return rc;
 	}
 	*tls_out = tls;
 	return 0;
@@ -234,22 +233,22 @@ int psu_tls_open(struct psu_tls *tls, int fd, const char *dialled,
 {
 	X509_STORE *store = NULL;
 	SSL *ssl = NULL;
-	int code;
+	int rc;
 
 	if (dialled && (!*dialled || strlen(dialled) >= PSU_TLS_DIALLED_LEN))
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "'%.80s' is no name of a host: give one of 1 to "
 							 "255 bytes",
 							 dialled);
-	code = psu_trust_store(tls->trust, &store);
-	if (code)
-		return code;
+	rc = psu_trust_store(tls->trust, &store);
+	if (rc)
+		return rc;
 	ssl = SSL_new(dialled ? tls->client : tls->server);
 	if (!ssl || !prepare(tls, ssl, fd, dialled) ||
 		!SSL_set1_verify_cert_store(ssl, store)) {
 		ERR_clear_error();
-		code = psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for a TLS session: free some");
+		rc = psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						   "no memory for a TLS session: free some");
 		goto out;
 	}
 	psu_tls_state(ssl)->judged_by = store;
@@ -259,5 +258,5 @@ int psu_tls_open(struct psu_tls *tls, int fd, const char *dialled,
 out:
 	SSL_free(ssl);
 	X509_STORE_free(store);
-	return code;
+	return rc;
 }

@@ -192,19 +192,19 @@ static int judge_again(struct psu_trust *trust, SSL *ssl, X509_STORE *store,
 					   const char **why_out)
 {
 	struct psu_tls_state *state = psu_tls_state(ssl);
-	int code;
+	int rc;
 
 	if (state->judged_by == store)
 		return check_dates(ssl, why_out);
-	code = psu_certificate_judge_alone(SSL_get0_peer_certificate(ssl),
-									   psu_trust_library(trust), store,
-									   psu_trust_self(trust), why_out);
-	if (!code) {
+	rc = psu_certificate_judge_alone(SSL_get0_peer_certificate(ssl),
+									 psu_trust_library(trust), store,
+									 psu_trust_self(trust), why_out);
+	if (!rc) {
 		X509_STORE_free(state->judged_by);
 		X509_STORE_up_ref(store);
 		state->judged_by = store;
 	}
-	return code;
+	return rc;
 }
 
 int psu_tls_recheck(struct psu_tls *tls, SSL *ssl)
@@ -215,22 +215,21 @@ int psu_tls_recheck(struct psu_tls *tls, SSL *ssl)
 	X509_STORE *store = NULL;
 	const char *why = "";
 	bool named;
-	int code;
+	int rc;
 
 	if (!certificate)
 		return psu_error_set(PSU_THREAD_E_CERT_MISSING,
 							 "the session has no peer's certificate: connect "
 							 "again");
-	code = psu_trust_store(trust, &store);
-	if (code)
-		return code;
-	code = judge_again(trust, ssl, store, &why);
+	rc = psu_trust_store(trust, &store);
+	if (rc)
+		return rc;
+	rc = judge_again(trust, ssl, store, &why);
 	X509_STORE_free(store);
-	if (!code)
+	if (!rc)
 		return 0;
 	named = psu_certificate_identity(certificate, &identity) == 0;
-	return psu_error_set(code,
-						 "the certificate of '%s' is not good any more: %s",
+	return psu_error_set(rc, "the certificate of '%s' is not good any more: %s",
 						 named ? identity.uri : "?", why);
 }
 

@@ -209,7 +209,7 @@ int psu_seal_verify(const struct psu_untrusted *sealed,
 {
 	struct psu_statement statement;
 	struct psu_verified *verified;
-	int code;
+	int rc;
 
 	/* nothing is looked at before the signature holds */
 	if (sealed->len != PSU_SEALED_LEN)
@@ -228,13 +228,13 @@ int psu_seal_verify(const struct psu_untrusted *sealed,
 							 "the sender has a new sign.key");
 
 	/* what it says */
-	code = decode(sealed->bytes, &statement);
-	if (code == 0)
-		code = check_limits(&statement);
-	if (code == 0)
-		code = check_expected(&statement, expected);
-	if (code != 0)
-		return code;
+	rc = decode(sealed->bytes, &statement);
+	if (!rc)
+		rc = check_limits(&statement);
+	if (!rc)
+		rc = check_expected(&statement, expected);
+	if (rc)
+		return rc;
 
 	/* the only place where trust is made */
 	verified = malloc(sizeof(*verified));

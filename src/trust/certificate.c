@@ -41,7 +41,7 @@ int psu_certificate_identity(X509 *certificate,
 	GENERAL_NAMES *names = read_names(certificate);
 	const ASN1_STRING *uri = NULL;
 	int count = 0;
-	int code = PSU_THREAD_E_CERT_IDENTITY;
+	int rc = PSU_THREAD_E_CERT_IDENTITY;
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
 		const ASN1_STRING *string =
@@ -53,11 +53,10 @@ int psu_certificate_identity(X509 *certificate,
 		}
 	}
 	if (count == 1)
-		code = psu_identity_parse((const char *)ASN1_STRING_get0_data(uri),
-								  (size_t)ASN1_STRING_length(uri),
-								  identity_out);
+		rc = psu_identity_parse((const char *)ASN1_STRING_get0_data(uri),
+								(size_t)ASN1_STRING_length(uri), identity_out);
 	GENERAL_NAMES_free(names);
-	return code;
+	return rc;
 }
 
 static bool has_wildcard(X509 *certificate)
@@ -310,14 +309,14 @@ int psu_certificate_judge_alone(X509 *certificate, OSSL_LIB_CTX *library,
 								const char **why_out)
 {
 	X509_STORE_CTX *context = X509_STORE_CTX_new_ex(library, NULL);
-	int code;
+	int rc;
 
 	if (!context ||
 		!X509_STORE_CTX_init(context, store, certificate, NULL))
-		code = explain(X509_V_ERR_OUT_OF_MEM, 0, why_out);
+		rc = explain(X509_V_ERR_OUT_OF_MEM, 0, why_out);
 	else
-		code = psu_certificate_judge(context, self, why_out);
+		rc = psu_certificate_judge(context, self, why_out);
 	X509_STORE_CTX_free(context);
 	ERR_clear_error();
-	return code;
+	return rc;
 }

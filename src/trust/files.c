@@ -88,44 +88,44 @@ static int check_owner_and_mode(const char *path, const struct stat *status,
 
 static int explain_open_dir(const char *dir)
 {
-	int code = psu_error_shortage("open", dir);
+	int rc = psu_error_shortage("open", dir);
 
-	if (!code)
-		code = psu_error_set(PSU_THREAD_E_CERTS_MISSING,
-							 "the certificate directory '%s' cannot be opened: "
-							 "%m: make one with certs/make-certs.sh, and pass "
-							 "it as cert_path or in PSU_THREAD_CERTS",
-							 dir);
-	return code;
+	if (!rc)
+		rc = psu_error_set(PSU_THREAD_E_CERTS_MISSING,
+						   "the certificate directory '%s' cannot be opened: "
+						   "%m: make one with certs/make-certs.sh, and pass "
+						   "it as cert_path or in PSU_THREAD_CERTS",
+						   dir);
+	return rc;
 }
 
 static int open_dir(const char *dir, int *fd_out)
 {
 	struct stat status;
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int code;
+	int rc;
 
 	if (fd < 0 || fstat(fd, &status) < 0) {
-		code = explain_open_dir(dir);
+		rc = explain_open_dir(dir);
 		goto out;
 	}
-	code = check_owner_and_mode(dir, &status, false);
-	if (code)
+	rc = check_owner_and_mode(dir, &status, false);
+	if (rc)
 		goto out;
 	*fd_out = fd;
 	fd = -1;
 out:
 	if (fd >= 0)
 		close(fd);
-	return code;
+	return rc;
 }
 
 static int explain_open(const struct rule *rule, const char *path)
 {
-	int code = psu_error_shortage("open", path);
+	int rc = psu_error_shortage("open", path);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	switch (errno) {
 	case ENOENT:
 		return psu_error_set(PSU_THREAD_E_CERTS_INCOMPLETE,
@@ -192,12 +192,12 @@ static int read_file(int fd, const struct rule *rule, const char *path,
 			len += (size_t)n;
 	}
 	if (n < 0) {
-		int code = psu_error_set(rule->invalid,
-								 "%s cannot be read: %m: put the file there "
-								 "again",
-								 path);
+		int rc = psu_error_set(rule->invalid,
+							   "%s cannot be read: %m: put the file there "
+							   "again",
+							   path);
 		sodium_free(text);
-		return code;
+		return rc;
 	}
 	text[len] = '\0';
 	file_out->text = text;
@@ -215,16 +215,16 @@ int psu_files_load(const char *dir, enum psu_file_kind kind,
 	struct stat status;
 	int dir_fd = -1;
 	int fd = -1;
-	int code;
+	int rc;
 
-	code = open_dir(dir, &dir_fd);
-	if (code)
-		return code;
+	rc = open_dir(dir, &dir_fd);
+	if (rc)
+		return rc;
 	if (name == rule->name && exists(dir, rule->other_name)) {
-		code = psu_error_set(rule->invalid,
-							 "%s has both %s and %s, which mean the same: "
-							 "remove one of them",
-							 dir, rule->name, rule->other_name);
+		rc = psu_error_set(rule->invalid,
+						   "%s has both %s and %s, which mean the same: "
+						   "remove one of them",
+						   dir, rule->name, rule->other_name);
 		goto out;
 	}
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -233,21 +233,21 @@ int psu_files_load(const char *dir, enum psu_file_kind kind,
 	fd = openat(dir_fd, name,
 				O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &status) < 0) {
-		code = explain_open(rule, path);
+		rc = explain_open(rule, path);
 		goto out;
 	}
-	code = check_file(rule, path, &status);
-	if (code)
+	rc = check_file(rule, path, &status);
+	if (rc)
 		goto out;
 	file.stamp = stamp_of(&status);
-	code = read_file(fd, rule, path, &file);
-	if (!code)
+	rc = read_file(fd, rule, path, &file);
+	if (!rc)
 		*file_out = file;
 out:
 	if (fd >= 0)
 		close(fd);
 	close(dir_fd);
-	return code;
+	return rc;
 }
 
 void psu_files_free(struct psu_file *file)

@@ -188,51 +188,51 @@ static int take_self(struct parser *parser, struct word line)
 	struct psu_peers *peers = parser->peers;
 	struct word values[KEY_COUNT] = {{0}};
 	struct word first = line;
-	int code;
+	int rc;
 
 	if (parser->self_line)
 		return refuse(parser, next_word(&first),
 					  "is there a second time: a host has one entry of its "
 					  "own");
-	code = take_words(parser, line, values);
-	if (code)
-		return code;
+	rc = take_words(parser, line, values);
+	if (rc)
+		return rc;
 	if (!values[ID].at || !values[ZONE].at || values[SIGN].at ||
 		values[DIRECTION].at || values[PIN].at)
 		return refuse(parser, line,
 					  "is not this host's entry: write self id=... zone=...");
-	code = take_id(parser, values[ID], &peers->self);
-	if (!code)
-		code = take_zone(parser, values[ZONE], &peers->zone);
+	rc = take_id(parser, values[ID], &peers->self);
+	if (!rc)
+		rc = take_zone(parser, values[ZONE], &peers->zone);
 	parser->self_line = parser->line;
-	return code;
+	return rc;
 }
 
 static int take_peer(struct parser *parser, struct word line)
 {
 	struct word values[KEY_COUNT] = {{0}};
 	struct psu_peer peer = {0};
-	int code = take_words(parser, line, values);
+	int rc = take_words(parser, line, values);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	if (!values[ID].at || !values[ZONE].at || !values[SIGN].at ||
 		!values[DIRECTION].at)
 		return refuse(parser, line,
 					  "lacks a word: write peer id=... zone=... sign=... "
 					  "direction=...");
-	code = take_id(parser, values[ID], &peer.identity);
-	if (!code)
-		code = take_zone(parser, values[ZONE], &peer.zone);
-	if (!code)
-		code = take_sign(parser, values[SIGN], peer.sign_public);
-	if (!code)
-		code = take_direction(parser, values[DIRECTION], &peer);
-	if (!code)
-		code = take_pin(parser, values[PIN], &peer);
-	if (!code) /* there is room: its zone was free */
+	rc = take_id(parser, values[ID], &peer.identity);
+	if (!rc)
+		rc = take_zone(parser, values[ZONE], &peer.zone);
+	if (!rc)
+		rc = take_sign(parser, values[SIGN], peer.sign_public);
+	if (!rc)
+		rc = take_direction(parser, values[DIRECTION], &peer);
+	if (!rc)
+		rc = take_pin(parser, values[PIN], &peer);
+	if (!rc) /* there is room: its zone was free */
 		parser->peers->list[parser->peers->count++] = peer;
-	return code;
+	return rc;
 }
 
 static int take_line(struct parser *parser, struct word line)
@@ -300,27 +300,27 @@ int psu_peers_parse(const char *text, size_t len, const char *path,
 {
 	struct parser parser = {.path = path, .peers = peers_new()};
 	const char *end = text + len;
-	int code = 0;
+	int rc = 0;
 
 	if (!parser.peers)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "no memory for the entries of %s: free some",
 							 path);
-	while (!code && text < end) {
+	while (!rc && text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		struct word line = {text, (size_t)((stop ? stop : end) - text)};
 
 		parser.line++;
-		code = take_line(&parser, line);
+		rc = take_line(&parser, line);
 		text = stop ? stop + 1 : end;
 	}
-	if (!code)
-		code = check_whole(&parser);
-	if (code)
+	if (!rc)
+		rc = check_whole(&parser);
+	if (rc)
 		psu_peers_free(parser.peers);
 	else
 		*peers_out = parser.peers;
-	return code;
+	return rc;
 }
 
 void psu_peers_free(struct psu_peers *peers)

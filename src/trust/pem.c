@@ -44,10 +44,10 @@ static int no_passphrase(char *text, int room, int writing, void *context)
 static int open_text(const char *dir, enum psu_file_kind kind,
 					 struct psu_file *file_out, BIO **bio_out)
 {
-	int code = psu_files_load(dir, kind, file_out);
+	int rc = psu_files_load(dir, kind, file_out);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	if (memchr(file_out->text, '\0', file_out->len)) {
 		psu_files_free(file_out);
 		return refuse(dir, kind, "is no text, it has a NUL byte");
@@ -77,16 +77,16 @@ int psu_pem_certificate(const char *dir, enum psu_file_kind kind,
 	struct psu_file file = {0};
 	X509 *certificate = NULL;
 	BIO *bio = NULL;
-	int code = open_text(dir, kind, &file, &bio);
+	int rc = open_text(dir, kind, &file, &bio);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	certificate = X509_new_ex(library, NULL);
 	if (!certificate || !PEM_read_bio_X509(bio, &certificate, no_passphrase,
 										   NULL))
-		code = refuse(dir, kind, "holds no certificate in PEM form");
+		rc = refuse(dir, kind, "holds no certificate in PEM form");
 	else if (more_follows(bio))
-		code = refuse(dir, kind, "holds more than one certificate");
+		rc = refuse(dir, kind, "holds more than one certificate");
 	else {
 		*certificate_out = certificate;
 		certificate = NULL;
@@ -94,7 +94,7 @@ int psu_pem_certificate(const char *dir, enum psu_file_kind kind,
 	X509_free(certificate);
 	BIO_free(bio);
 	psu_files_free(&file);
-	return code;
+	return rc;
 }
 
 int psu_pem_crl(const char *dir, OSSL_LIB_CTX *library, X509_CRL **crl_out,
@@ -103,15 +103,15 @@ int psu_pem_crl(const char *dir, OSSL_LIB_CTX *library, X509_CRL **crl_out,
 	struct psu_file file = {0};
 	X509_CRL *crl = NULL;
 	BIO *bio = NULL;
-	int code = open_text(dir, PSU_FILE_CRL, &file, &bio);
+	int rc = open_text(dir, PSU_FILE_CRL, &file, &bio);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	crl = X509_CRL_new_ex(library, NULL);
 	if (!crl || !PEM_read_bio_X509_CRL(bio, &crl, no_passphrase, NULL))
-		code = refuse(dir, PSU_FILE_CRL, "holds no CRL in PEM form");
+		rc = refuse(dir, PSU_FILE_CRL, "holds no CRL in PEM form");
 	else if (more_follows(bio))
-		code = refuse(dir, PSU_FILE_CRL, "holds more than one CRL");
+		rc = refuse(dir, PSU_FILE_CRL, "holds more than one CRL");
 	else {
 		*crl_out = crl;
 		*stamp_out = file.stamp;
@@ -120,7 +120,7 @@ int psu_pem_crl(const char *dir, OSSL_LIB_CTX *library, X509_CRL **crl_out,
 	X509_CRL_free(crl);
 	BIO_free(bio);
 	psu_files_free(&file);
-	return code;
+	return rc;
 }
 
 int psu_pem_key(const char *dir, enum psu_file_kind kind,
@@ -129,19 +129,18 @@ int psu_pem_key(const char *dir, enum psu_file_kind kind,
 	struct psu_file file = {0};
 	EVP_PKEY *key = NULL;
 	BIO *bio = NULL;
-	int code = open_text(dir, kind, &file, &bio);
+	int rc = open_text(dir, kind, &file, &bio);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	key = PEM_read_bio_PrivateKey_ex(bio, NULL, no_passphrase, NULL, library,
 									 NULL);
 	if (!key)
-		code = refuse(dir, kind,
-					  "holds no unencrypted private key in PEM form");
+		rc = refuse(dir, kind, "holds no unencrypted private key in PEM form");
 	else if (more_follows(bio))
-		code = refuse(dir, kind, "holds more than one key");
+		rc = refuse(dir, kind, "holds more than one key");
 	else if (!EVP_PKEY_is_a(key, "ED25519"))
-		code = refuse(dir, kind, "holds a key that is not Ed25519");
+		rc = refuse(dir, kind, "holds a key that is not Ed25519");
 	else {
 		*key_out = key;
 		key = NULL;
@@ -149,5 +148,5 @@ int psu_pem_key(const char *dir, enum psu_file_kind kind,
 	EVP_PKEY_free(key);
 	BIO_free(bio);
 	psu_files_free(&file);
-	return code;
+	return rc;
 }

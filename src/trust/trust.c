@@ -85,30 +85,30 @@ static int load_deployment_key(const char *dir,
 	const size_t digits = 2 * PSU_DEPLOYMENT_KEY_LEN;
 	struct psu_file file = {0};
 	size_t len = 0;
-	int code = psu_files_load(dir, PSU_FILE_DEPLOYMENT, &file);
+	int rc = psu_files_load(dir, PSU_FILE_DEPLOYMENT, &file);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	if (file.len != digits + 1 || file.text[digits] != '\n' ||
 		sodium_hex2bin(key_out, PSU_DEPLOYMENT_KEY_LEN, file.text, digits,
 					   NULL, &len, NULL) ||
 		len != PSU_DEPLOYMENT_KEY_LEN)
-		code = psu_error_set(PSU_THREAD_E_CERTS_INVALID,
-							 "%s/%s is not one line of %zu hexadecimal digits: "
-							 "copy the file again as certs/make-certs.sh made "
-							 "it",
-							 dir, psu_files_name(dir, PSU_FILE_DEPLOYMENT),
-							 digits);
+		rc = psu_error_set(PSU_THREAD_E_CERTS_INVALID,
+						   "%s/%s is not one line of %zu hexadecimal digits: "
+						   "copy the file again as certs/make-certs.sh made "
+						   "it",
+						   dir, psu_files_name(dir, PSU_FILE_DEPLOYMENT),
+						   digits);
 	psu_files_free(&file);
-	return code;
+	return rc;
 }
 
 int psu_trust_load_deployment_key(const char *dir,
 								  uint8_t key_out[PSU_DEPLOYMENT_KEY_LEN])
 {
-	int code = start_sodium();
+	int rc = start_sodium();
 
-	return code ? code : load_deployment_key(dir, key_out);
+	return rc ? rc : load_deployment_key(dir, key_out);
 }
 
 static int load_sign_key(struct psu_trust *trust)
@@ -117,52 +117,52 @@ static int load_sign_key(struct psu_trust *trust)
 	uint8_t public[PSU_SIGN_PUBLIC_LEN];
 	size_t len = sizeof(seed);
 	EVP_PKEY *key = NULL;
-	int code = psu_pem_key(trust->dir, PSU_FILE_SIGN_KEY, trust->library, &key);
+	int rc = psu_pem_key(trust->dir, PSU_FILE_SIGN_KEY, trust->library, &key);
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	if (EVP_PKEY_get_raw_private_key(key, seed, &len) != 1 ||
 		len != sizeof(seed))
-		code = no_memory();
+		rc = no_memory();
 	else
 		crypto_sign_seed_keypair(public, trust->secrets->sign, seed);
 	sodium_memzero(seed, sizeof(seed));
 	EVP_PKEY_free(key); /* overwrites */
-	return code;
+	return rc;
 }
 
 static int load_secrets(struct psu_trust *trust)
 {
-	int code;
+	int rc;
 
 	trust->secrets = sodium_malloc(sizeof(*trust->secrets));
 	if (!trust->secrets)
 		return no_memory();
-	code = load_deployment_key(trust->dir, trust->secrets->deployment);
-	return code ? code : load_sign_key(trust);
+	rc = load_deployment_key(trust->dir, trust->secrets->deployment);
+	return rc ? rc : load_sign_key(trust);
 }
 
 /* ---- certificates */
 
 static int load_certificates(struct psu_trust *trust)
 {
-	int code = psu_pem_certificate(trust->dir, PSU_FILE_CA, trust->library,
-								   &trust->authority);
+	int rc = psu_pem_certificate(trust->dir, PSU_FILE_CA, trust->library,
+								 &trust->authority);
 
-	if (!code && !EVP_PKEY_is_a(X509_get0_pubkey(trust->authority), "ED25519"))
-		code = psu_error_set(PSU_THREAD_E_CERTS_INVALID,
-							 "%s/ca.crt has a key that is not Ed25519: make "
-							 "the deployment with certs/make-certs.sh",
-							 trust->dir);
-	if (!code)
-		code = psu_trust_read_crl(trust);
-	if (!code)
-		code = psu_pem_certificate(trust->dir, PSU_FILE_HOST, trust->library,
-								   &trust->certificate);
-	if (!code)
-		code = psu_pem_key(trust->dir, PSU_FILE_HOST_KEY, trust->library,
-						   &trust->key);
-	return code;
+	if (!rc && !EVP_PKEY_is_a(X509_get0_pubkey(trust->authority), "ED25519"))
+		rc = psu_error_set(PSU_THREAD_E_CERTS_INVALID,
+						   "%s/ca.crt has a key that is not Ed25519: make "
+						   "the deployment with certs/make-certs.sh",
+						   trust->dir);
+	if (!rc)
+		rc = psu_trust_read_crl(trust);
+	if (!rc)
+		rc = psu_pem_certificate(trust->dir, PSU_FILE_HOST, trust->library,
+								 &trust->certificate);
+	if (!rc)
+		rc = psu_pem_key(trust->dir, PSU_FILE_HOST_KEY, trust->library,
+						 &trust->key);
+	return rc;
 }
 
 /** What the judge finds wrong with this host's own certificate. */
@@ -184,15 +184,15 @@ static int check_own_certificate(struct psu_trust *trust)
 	struct psu_identity identity;
 	const char *why = "";
 	X509_STORE *store = NULL;
-	int code = psu_trust_store(trust, &store);
+	int rc = psu_trust_store(trust, &store);
 
-	if (code)
-		return code;
-	code = psu_certificate_judge_alone(trust->certificate, trust->library,
-									   store, &trust->self, &why);
+	if (rc)
+		return rc;
+	rc = psu_certificate_judge_alone(trust->certificate, trust->library, store,
+									 &trust->self, &why);
 	X509_STORE_free(store);
-	if (code)
-		return psu_error_set(own_code(code),
+	if (rc)
+		return psu_error_set(own_code(rc),
 							 "this host's own certificate %s/%s would be "
 							 "refused: %s",
 							 trust->dir, name, why);
@@ -218,38 +218,38 @@ static int check_own_certificate(struct psu_trust *trust)
 
 static int load_all(struct psu_trust *trust)
 {
-	int code = open_library(trust);
+	int rc = open_library(trust);
 
-	if (!code)
-		code = psu_trust_read_peers(trust);
-	if (code)
-		return code;
+	if (!rc)
+		rc = psu_trust_read_peers(trust);
+	if (rc)
+		return rc;
 	trust->self = trust->peers->self;
 	trust->zone = trust->peers->zone;
-	code = load_secrets(trust);
-	if (!code)
-		code = load_certificates(trust);
-	return code ? code : check_own_certificate(trust);
+	rc = load_secrets(trust);
+	if (!rc)
+		rc = load_certificates(trust);
+	return rc ? rc : check_own_certificate(trust);
 }
 
 int psu_trust_load(const char *dir, struct psu_trust **trust_out)
 {
 	struct psu_trust *trust = NULL;
-	int code = start_sodium();
+	int rc = start_sodium();
 
-	if (code)
-		return code;
+	if (rc)
+		return rc;
 	trust = calloc(1, sizeof(*trust));
 	if (!trust)
 		return no_memory();
 	pthread_mutex_init(&trust->lock, NULL);
 	trust->dir = absolute(dir);
-	code = trust->dir ? load_all(trust) : no_memory();
-	if (code)
+	rc = trust->dir ? load_all(trust) : no_memory();
+	if (rc)
 		psu_trust_free(trust);
 	else
 		*trust_out = trust;
-	return code;
+	return rc;
 }
 
 void psu_trust_free(struct psu_trust *trust)

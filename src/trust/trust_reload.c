@@ -25,21 +25,21 @@ int psu_trust_read_peers(struct psu_trust *trust)
 {
 	struct psu_file file = {0};
 	char path[PATH_MAX];
-	int code;
+	int rc;
 
 	psu_peers_free(trust->peers);
 	trust->peers = NULL;
 	memset(&trust->peers_stamp, 0, sizeof(trust->peers_stamp));
-	code = psu_files_load(trust->dir, PSU_FILE_PEERS, &file);
-	if (code)
-		return code;
+	rc = psu_files_load(trust->dir, PSU_FILE_PEERS, &file);
+	if (rc)
+		return rc;
 	snprintf(path, sizeof(path), "%s/%s", trust->dir,
 			 psu_files_name(trust->dir, PSU_FILE_PEERS));
-	code = psu_peers_parse(file.text, file.len, path, &trust->peers);
-	if (!code)
+	rc = psu_peers_parse(file.text, file.len, path, &trust->peers);
+	if (!rc)
 		trust->peers_stamp = file.stamp;
 	psu_files_free(&file);
-	return code;
+	return rc;
 }
 
 /** This host stays who it was when it was started. */
@@ -63,14 +63,14 @@ static int find_peer(struct psu_trust *trust,
 					 struct psu_peer *peer_out)
 {
 	const struct psu_peer *peer;
-	int code = 0;
+	int rc = 0;
 
 	if (psu_files_changed(trust->dir, PSU_FILE_PEERS, &trust->peers_stamp))
-		code = psu_trust_read_peers(trust);
-	if (!code)
-		code = check_self(trust);
-	if (code)
-		return code;
+		rc = psu_trust_read_peers(trust);
+	if (!rc)
+		rc = check_self(trust);
+	if (rc)
+		return rc;
 	if (psu_digest_equal(&identity->digest, &trust->self.digest))
 		return psu_error_set(PSU_THREAD_E_PEER_NOT_LISTED,
 							 "the peer shows this host's own identity '%s': "
@@ -91,12 +91,12 @@ int psu_trust_peer(struct psu_trust *trust,
 				   const struct psu_identity *identity,
 				   struct psu_peer *peer_out)
 {
-	int code;
+	int rc;
 
 	pthread_mutex_lock(&trust->lock);
-	code = find_peer(trust, identity, peer_out);
+	rc = find_peer(trust, identity, peer_out);
 	pthread_mutex_unlock(&trust->lock);
-	return code;
+	return rc;
 }
 
 /* ---- the CRL */
@@ -136,24 +136,24 @@ int psu_trust_read_crl(struct psu_trust *trust)
 {
 	struct psu_file_stamp stamp = {0};
 	X509_CRL *crl = NULL;
-	int code;
+	int rc;
 
 	X509_STORE_free(trust->store);
 	trust->store = NULL;
 	memset(&trust->crl_stamp, 0, sizeof(trust->crl_stamp));
-	code = psu_pem_crl(trust->dir, trust->library, &crl, &stamp);
-	if (code)
-		return code;
+	rc = psu_pem_crl(trust->dir, trust->library, &crl, &stamp);
+	if (rc)
+		return rc;
 	if (X509_CRL_verify(crl, X509_get0_pubkey(trust->authority)) != 1) {
-		code = refuse_crl(trust, "is not signed by ca.crt: copy both files "
-								 "from the CA's directory again");
+		rc = refuse_crl(trust, "is not signed by ca.crt: copy both files "
+							   "from the CA's directory again");
 		goto out;
 	}
 	trust->store = store_new(trust->authority, crl);
 	if (!trust->store) {
 		ERR_clear_error();
-		code = psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for %s/crl.pem: free some", trust->dir);
+		rc = psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						   "no memory for %s/crl.pem: free some", trust->dir);
 		goto out;
 	}
 	trust->crl_validity = (struct psu_validity){INT64_MIN, INT64_MAX};
@@ -163,7 +163,7 @@ int psu_trust_read_crl(struct psu_trust *trust)
 	trust->crl_stamp = stamp;
 out:
 	X509_CRL_free(crl);
-	return code;
+	return rc;
 }
 
 /** A CRL without an end, or past it, may hide a revocation. */
@@ -182,17 +182,17 @@ static int check_dates(const struct psu_trust *trust)
 
 int psu_trust_store(struct psu_trust *trust, X509_STORE **store_out)
 {
-	int code = 0;
+	int rc = 0;
 
 	pthread_mutex_lock(&trust->lock);
 	if (psu_files_changed(trust->dir, PSU_FILE_CRL, &trust->crl_stamp))
-		code = psu_trust_read_crl(trust);
-	if (!code)
-		code = check_dates(trust);
-	if (!code) {
+		rc = psu_trust_read_crl(trust);
+	if (!rc)
+		rc = check_dates(trust);
+	if (!rc) {
 		X509_STORE_up_ref(trust->store);
 		*store_out = trust->store;
 	}
 	pthread_mutex_unlock(&trust->lock);
-	return code;
+	return rc;
 }
