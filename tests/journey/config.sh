@@ -113,11 +113,6 @@ agreed_by_server() { # address:port, certs of a peer, words before it...
         -tls1_2 </dev/null >"$dir/tls12.out" 2>&1 || echo "TLS 1.2"
 }
 
-openssl_port() {
-    port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$dir/openssl.out")
-    [[ -n $port ]]
-}
-
 agreed='^(CIPHER|Shared (ciphers|groups)|Signature Alg|Supported groups)'
 
 # By a client, which hears nothing else from that server.
@@ -125,7 +120,7 @@ agreed_by_client() { # certs of the server, of the client, words before it...
     rm -f "$dir/openssl.out"
     start openssl openssl s_server -accept 127.0.0.1:0 -alpn psu-thread/1 \
         -cert "$1/host.crt" -key "$1/host.key" -CAfile "$1/ca.crt" -Verify 1
-    await 10 openssl_port || wrong "openssl s_server does not listen"
+    await_openssl
     start client "${@:3}" "$probe" go "127.0.0.1:$port" "$2"
     await 10 grep -qsa '^CIPHER' "$dir/openssl.out"
     end_processes

@@ -5,7 +5,7 @@
 #
 # In: $CC, the built tree, psu_thread.pc.  One small program is built in each
 # wrong way; setup must refuse it by its own code.  Where the tools to build
-# it are missing, the log says so for codes.sh.
+# it are missing, the log says so for codes_test.sh.
 
 # The cases are called by name:
 # shellcheck disable=SC2317
@@ -13,7 +13,7 @@
 . "${srcdir:-.}/tests/journey/lib.sh"
 
 read -ra cc <<<"${CC:-cc}"
-read -ra libs <<<"$(PKG_CONFIG_PATH=. pkg-config --static --libs psu_thread)"
+read -ra libs <<<"$(flags --static --libs)"
 certs=$work/certs
 make_certs "$certs" a=127.0.0.1 b=127.0.0.1
 
@@ -23,7 +23,7 @@ make_certs "$certs" a=127.0.0.1 b=127.0.0.1
 build() {
     # shellcheck disable=SC2086 # they are words
     "$1" "${cc[@]:1}" -O1 -I"$srcdir/include" $2 \
-        "$srcdir/tests/journey/hazard.c" -L. "${libs[@]}" ${3-} \
+        "$srcdir/tests/journey/hazard.c" "${libs[@]}" ${3-} \
         -o "$dir/program" >>"$dir/build.log" 2>&1
 }
 
@@ -69,7 +69,7 @@ foreign() {
 
 # A case of a dynamic program.
 dynamic() { # function, arguments...
-    read -ra libs <<<"$(PKG_CONFIG_PATH=. pkg-config --libs psu_thread)"
+    read -ra libs <<<"$(flags --libs)"
     export LD_LIBRARY_PATH=$PWD
     "$@"
 }
@@ -189,7 +189,7 @@ before() { # option
     pack luggage
     "${cc[@]}" -c -O1 -DLUGGAGE -I"$srcdir/include" -o "$dir/hazard.o" \
         "$srcdir/tests/journey/hazard.c"
-    "${cc[@]}" "$dir/hazard.o" "$dir/other.o" "$dir/libluggage.a" -L. \
+    "${cc[@]}" "$dir/hazard.o" "$dir/other.o" "$dir/libluggage.a" \
         "${libs[@]}" "$1" -o "$dir/program" ||
         wrong "it does not build"
     accept_program

@@ -15,16 +15,10 @@
 # shellcheck source=tests/journey/lib.sh
 . "${srcdir:-.}/tests/journey/lib.sh"
 srcdir=$(cd -- "$srcdir" && pwd)
-build=$PWD
 certs=$work/certs
 make_certs "$certs" a=127.0.0.1 b=127.0.0.1
 profile=
 read -ra cc <<<"${CC:-cc}"
-
-flags() { # options of pkg-config...
-    PKG_CONFIG_PATH=$build pkg-config --define-variable=libdir="$build" \
-        --define-variable=includedir="$srcdir/include" "$@" psu_thread
-}
 
 # The object file comes first, as it should, or last.
 build_program() { # profile, program, first or last
@@ -104,7 +98,6 @@ by_link() {
 }
 
 by_other_name() { # argv[0]
-    # shellcheck disable=SC2016 # for the other shell
     # shellcheck disable=SC2016 # for the other shell
     started_as plain plain "$1" bash -c 'exec -a "$0" ./plain' "$1"
 }

@@ -12,6 +12,7 @@
 
 set -u
 srcdir=${srcdir:-.}
+build=$PWD
 export LC_ALL=C PSU_THREAD_LISTEN=127.0.0.1:0
 unset PSU_THREAD_CERTS
 work=$(mktemp -d)
@@ -44,6 +45,13 @@ make_certs() { # directory, hosts...
     "$srcdir/certs/make-certs.sh" "$@" >"$work/make-certs.log" 2>&1 && return
     cat "$work/make-certs.log"
     exit 99
+}
+
+# What pkg-config says to users, of this tree as it is built.
+flags() { # options of pkg-config...
+    pkg-config --define-variable=libdir="$build" \
+        --define-variable=includedir="$srcdir/include" "$@" \
+        "$build/psu_thread.pc"
 }
 
 # ---- cases
@@ -153,6 +161,16 @@ await_port() { # who, pid
     else
         wrong "$1 does not listen"
     fi
+}
+
+# The same for `openssl s_server -accept 127.0.0.1:0`, started as openssl.
+await_openssl() {
+    await 10 read_openssl_port || wrong "openssl s_server does not listen"
+}
+
+read_openssl_port() {
+    port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$dir/openssl.out")
+    [[ -n $port ]]
 }
 
 await_line() { # file, pattern, seconds

@@ -61,17 +61,12 @@ call_with_openssl() { # more words
         </dev/null >"$dir/openssl.log" 2>&1
 }
 
-answers_with_openssl() {
-    port=$(sed -n 's/^ACCEPT .*:\([0-9]*\)$/\1/p' "$dir/openssl.out")
-    [[ -n $port ]]
-}
-
 answer_with_openssl() { # directory, CA, more words
     open_input
     start openssl openssl s_server -accept 127.0.0.1:0 "${protocol--tls1_3}" \
         -alpn psu-thread/1 -cert "$1/host.crt" -key "$1/host.key" \
         -CAfile "$2" -verify_return_error "${@:3}"
-    await 10 answers_with_openssl || wrong "openssl s_server does not listen"
+    await_openssl
 }
 
 # ---- nobody there

@@ -17,12 +17,6 @@ make_certs "$certs" a=127.0.0.1 b=127.0.0.1
 
 # ---- programs that make does not make: their compiler may be missing
 
-# As a user would, with the flags of psu_thread.pc.
-flags() {
-    pkg-config --define-variable=libdir=. \
-        --define-variable=includedir="$srcdir/include" "$@" ./psu_thread.pc
-}
-
 # Compile with the driver, and link; what fails is left for the case to find.
 build() { # static or shared, program, compiler, source, flags, objects behind
     local cflags libs static=() linking=("-Wl,-rpath,$PWD")
