@@ -143,8 +143,11 @@ static void note_failure(struct tries *tries, const struct addrinfo *address,
 		tries->error = error;
 	getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host),
 				NULL, 0, NI_NUMERICHOST);
-	snprintf(tries->reasons + len, sizeof(tries->reasons) - len,
-			 only ? "%.0s%.0s%s" : "%s%s (%s)", len ? ", " : "", host, reason);
+	if (only) /* the sentence names it already */
+		snprintf(tries->reasons, sizeof(tries->reasons), "%s", reason);
+	else
+		snprintf(tries->reasons + len, sizeof(tries->reasons) - len,
+				 "%s%s (%s)", len ? ", " : "", host, reason);
 }
 
 /** The addresses in turn, each with a share of the time.  Returns 0, or a
