@@ -96,7 +96,7 @@ static int take_husk(struct psu_arrival *arrival)
 	/* it left with the next generation, and comes with one of those behind */
 	if (own && home && own->stage == PSU_STAGE_AWAY &&
 		arrival->statement->generation > own->generation + 1) {
-		own->stage = PSU_STAGE_PARKED;
+		psu_traveller_recall(own);
 		arrival->husk = own;
 	}
 	psu_process_unlock();

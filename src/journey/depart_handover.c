@@ -14,27 +14,13 @@
 /** Tell the log, and whoever waits for the thread, that nobody knows. */
 static void enter_doubt(struct psu_departure *departure)
 {
-	struct psu_traveller *self = departure->thread;
-
-	if (self->stage == PSU_STAGE_IN_DOUBT)
+	if (departure->thread->stage == PSU_STAGE_IN_DOUBT)
 		return;
 	psu_error_set(PSU_THREAD_E_IN_DOUBT,
 				  "%s may or may not have the thread: if the program has ended "
 				  "there, start it again; it is asked until it answers",
 				  departure->name);
-	psu_process_lock();
-	self->stage = PSU_STAGE_IN_DOUBT;
-	self->in_doubt_since_ms = psu_socket_now_ms();
-	psu_process_announce();
-	psu_process_unlock();
-}
-
-static void leave_doubt(struct psu_departure *departure)
-{
-	psu_process_lock();
-	departure->thread->stage = PSU_STAGE_RUNNING;
-	psu_process_announce();
-	psu_process_unlock();
+	psu_traveller_doubt(departure->thread);
 }
 
 /** Whether @control is about this attempt; @event_out then. */
@@ -234,7 +220,7 @@ static int conclude(struct psu_departure *departure,
 							 "kept frozen here until this process ends",
 							 departure->name);
 	default:
-		leave_doubt(departure);
+		psu_traveller_stay(departure->thread);
 		if (source->code != event->code)
 			psu_error_set(source->code,
 						  "%s answered what it may not: install the same "

@@ -160,6 +160,11 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
 	return thread;
 }
 
+void psu_traveller_recall(struct psu_traveller *husk)
+{
+	husk->stage = PSU_STAGE_PARKED;
+}
+
 static void give_order(struct psu_traveller *thread, enum psu_order order)
 {
 	thread->order = order;

@@ -77,7 +77,7 @@ struct psu_traveller {
 	enum psu_order order;
 	struct psu_restoration *restoration; /* what RESTORE is about */
 	struct psu_id arrived_by;	   /* the move that brought it; zero: none */
-	int64_t in_doubt_since_ms;
+	int64_t in_doubt_since_ms;	   /* CLOCK_MONOTONIC */
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */
 };
 
@@ -98,6 +98,9 @@ PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
 
 /** The thread of this process that owns the slot, or NULL.  Lock held. */
 struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
+
+/** Let a husk, which is AWAY, be what an arrival restores into.  Lock held. */
+void psu_traveller_recall(struct psu_traveller *husk);
 
 /** Start routine of every thread's pthread; @argument is its traveller. */
 void *psu_traveller_main(void *argument);
@@ -123,6 +126,11 @@ void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 					  const struct psu_id *migration);
 /** Undo an admission, or let a husk be one again.  Frees the former. */
 void psu_traveller_withdraw(struct psu_traveller *thread);
+
+/** The calling thread is frozen here: the destination may have it or not. */
+void psu_traveller_doubt(struct psu_traveller *self);
+/** The calling thread has not been taken over, in doubt or not: it goes on. */
+void psu_traveller_stay(struct psu_traveller *self);
 
 /** The calling thread has been taken over by a destination, or lost with it:
  * drop all it has on this host and become a husk, or end.  On the home stack

@@ -195,6 +195,23 @@ void *psu_traveller_main(void *argument)
 	return result;
 }
 
+void psu_traveller_doubt(struct psu_traveller *self)
+{
+	psu_process_lock();
+	self->stage = PSU_STAGE_IN_DOUBT;
+	self->in_doubt_since_ms = psu_socket_now_ms();
+	psu_process_announce();
+	psu_process_unlock();
+}
+
+void psu_traveller_stay(struct psu_traveller *self)
+{
+	psu_process_lock();
+	self->stage = PSU_STAGE_RUNNING;
+	psu_process_announce();
+	psu_process_unlock();
+}
+
 void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
 {
 	psu_locals_set_cleanup_head(self->cleanup_base);
