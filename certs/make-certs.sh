@@ -9,7 +9,8 @@
 # run which fails or is interrupted leaves nothing half made; .making also
 # keeps a second run out.  Refused: to overwrite a CA or a host; names and
 # addresses that cannot stand in a certificate; a 257th host, for which there
-# is no zone.  No private key is ever printed, and the CA's never leaves ca/.
+# is no zone; to renew what this CA did not sign, or what was revoked.  No
+# private key is ever printed, and the CA's never leaves ca/.
 # Needs bash, the openssl command (3.0 or later) and coreutils.
 
 set -euo pipefail
@@ -23,7 +24,7 @@ readonly ca_days=3650
 readonly skew_s=3600            # how far a clock may be behind this one's
 readonly name_max=64            # X.520's bound of a common name
 
-adding=no
+form='make'                     # or add, or renew
 domain=
 days=365
 outdir=
@@ -36,12 +37,14 @@ end=
 
 new_names=()
 host_names=()                   # every host of the deployment, new ones last
+revoked_names=()                # those that --renew leaves out
 declare -A new_addresses=() host_zone=() host_sign=()
 
 usage() {
     cat <<'END'
 usage: make-certs.sh [--domain DOMAIN] [--days N] OUTDIR HOST...
        make-certs.sh --add [--days N] OUTDIR HOST...
+       make-certs.sh --renew [--days N] OUTDIR [NAME...]
        make-certs.sh --help
 
 HOST is NAME or NAME=ADDRESS[,ADDRESS...].  The addresses (IPv4, IPv6 or DNS)
@@ -50,15 +53,20 @@ are what other hosts dial to reach it, besides NAME itself.
 The first form makes OUTDIR/ca, the deployment's certificate authority, and
 OUTDIR/NAME for each host, ready to be passed as cert path.  The second adds
 hosts, brings the peers files in OUTDIR up to date, and prints the lines that
-hosts installed elsewhere need at the end of their peers files.
+hosts installed elsewhere need at the end of their peers files.  The third
+makes new certificates for hosts that OUTDIR has, or for all that were not
+revoked, with the keys, names and addresses that they have, so that no peers
+file changes, and a new crl.pem; it says what to copy where.
 
   --domain DOMAIN  trust domain in the hosts' identities
                    (default psu-thread.internal)
   --days N         how long the hosts' certificates are valid
                    (default 365, at most 3650: the CA's own validity)
 
-To revoke a host, run this in OUTDIR/ca and give every host the new crl.pem:
-  openssl ca -config openssl.cnf -revoke ../NAME/host.crt
+To revoke a host, which may have several certificates, run this in OUTDIR/ca
+and give every host the new crl.pem:
+  awk -F/ '/^V/ && $NF == "CN=NAME"' index.txt | cut -f4 |
+      xargs -I@ openssl ca -config openssl.cnf -revoke issued/@.pem
   openssl ca -config openssl.cnf -gencrl -out crl.pem
 END
 }
@@ -143,6 +151,9 @@ take_host() {
     check_name "$name"
     [[ -z ${new_addresses[$name]+set} ]] ||
         fail "the host '$name' is given twice: give each host once"
+    [[ $form != renew || $1 != *=* ]] ||
+        fail "--renew keeps the addresses of '$name': leave out '=' and what" \
+             "follows, or add a host of another name with --add"
     if [[ $1 == *=* ]]; then
         addresses=$(address_names "$name" "${1#*=}")
     fi
@@ -155,7 +166,13 @@ take_arguments() {
     while [[ ${1-} == -* ]]; do
         case $1 in
         --help) usage; exit 0 ;;
-        --add) adding=yes; shift; continue ;;
+        --add | --renew)
+            [[ $form == make || $form == "${1#--}" ]] ||
+                fail "--add and --renew exclude one another: give one of them"
+            form=${1#--}
+            shift
+            continue
+            ;;
         --domain | --days)
             (($# >= 2)) || fail "$1 needs a value: see --help" ;;
         *) fail "the option '$1' is unknown: see --help" ;;
@@ -164,17 +181,17 @@ take_arguments() {
         if [[ $1 == --days ]]; then days=$2; else domain=$2; fi
         shift 2
     done
-    (($# >= 2)) ||
+    [[ $form == renew && $# == 1 ]] || (($# >= 2)) ||
         fail "a directory and at least one host are needed: see --help"
 
     check_days
-    if [[ $adding == yes ]]; then
-        [[ -z $domain ]] ||
-            fail "--domain and --add exclude one another: leave out --domain," \
-                 "the deployment has its domain already"
-    else
+    if [[ $form == make ]]; then
         domain=${domain:-psu-thread.internal}
         check_domain
+    else
+        [[ -z $domain ]] ||
+            fail "--domain and --$form exclude one another: leave out" \
+                 "--domain, the deployment has its domain already"
     fi
 
     outdir=$1
@@ -197,14 +214,14 @@ enter_outdir() {
     trap 'exit 130' INT
     trap 'exit 143' TERM
 
-    if [[ $adding == no && ! -e $outdir ]]; then
+    if [[ $form == make && ! -e $outdir ]]; then
         mkdir -p -- "$outdir" 2>/dev/null ||
             fail "'$outdir' cannot be made: choose a directory of your own"
         outdir_made=yes
     fi
     [[ -d $outdir ]] ||
         fail "'$outdir' is no directory: make the deployment first, without" \
-             "--add, or name its directory"
+             "--add or --renew, or name its directory"
     outdir=$(cd -- "$outdir" && pwd)
 
     if ! mkdir -- "$outdir/.making" 2>/dev/null; then
@@ -242,7 +259,7 @@ read_state() {
 
 refuse_overwriting() {
     local name total
-    [[ $adding == yes || ! -e $outdir/ca ]] ||
+    [[ $form == add || ! -e $outdir/ca ]] ||
         fail "'$outdir/ca' exists already: give --add to add hosts to it, or" \
              "choose another directory"
     for name in "${new_names[@]}"; do
@@ -257,6 +274,37 @@ refuse_overwriting() {
     ((total <= zone_count)) ||
         fail "$total hosts are too many, a deployment has $zone_count zones:" \
              "make a second deployment in another directory"
+}
+
+is_revoked() {
+    local line
+    while read -r line; do
+        [[ $line != R$'\t'*"/CN=$1" ]] || return 0
+    done <"$outdir/ca/index.txt"
+    return 1
+}
+
+# The keys of a revoked host may be somebody else's: they get no certificate.
+choose_hosts() {
+    local name
+    for name in "${new_names[@]}"; do
+        [[ -n ${host_zone[$name]+set} ]] ||
+            fail "the deployment has no host '$name': add it with --add, or" \
+                 "give a name that stands in '$outdir/ca/hosts'"
+        ! is_revoked "$name" ||
+            fail "the host '$name' was revoked: if it may still be trusted," \
+                 "add it under another name with --add"
+    done
+    ((${#new_names[@]} == 0)) || return 0
+    for name in "${host_names[@]}"; do
+        if is_revoked "$name"; then
+            revoked_names+=("$name")
+        else
+            new_names+=("$name")
+        fi
+    done
+    ((${#new_names[@]} > 0)) ||
+        fail "all hosts were revoked: add hosts with --add"
 }
 
 # ---- openssl
@@ -290,6 +338,13 @@ run_ca() {
 
 public_half() {
     openssl pkey -in "$1" -pubout -outform DER | tail -c 32 | base64 -w 0
+}
+
+subject_names() {
+    local text
+    text=$(openssl x509 -in "$1" -noout -ext subjectAltName 2>&1) ||
+        true
+    printf '%s' "${text#*$'\n    '}"
 }
 
 write_openssl_conf() {
@@ -381,7 +436,7 @@ resume_ca() {
 # The list of revoked certificates lasts as long as any host's certificate.
 issue_crl() {
     local crl_end=$end old
-    if [[ $adding == yes ]]; then
+    if [[ $form != make ]]; then
         old=$(openssl crl -in "$work/ca/crl.pem" -noout -nextupdate)
         old=$(asn1_time "$(date -d "${old#*=}" +%s)")
         [[ $old < $crl_end ]] || crl_end=$old
@@ -408,17 +463,68 @@ give_zones() {
     done
 }
 
+certify_host() {
+    local name=$1 key=$2 certificate=$3
+    make_request "$key" "/O=$domain/CN=$name"
+    write_host_extensions "$name" >"$work/extensions"
+    run_ca -cert "$ca_home/ca.crt" -extfile "$work/extensions" \
+        -startdate "$begin" -enddate "$end" \
+        -in "$work/request" -out "$certificate"
+}
+
 make_host() {
     local name=$1 dir=$work/hosts/$1
     mkdir "$dir"
     make_key "$dir/host.key"
     make_key "$dir/sign.key"
     host_sign[$name]=$(public_half "$dir/sign.key")
-    make_request "$dir/host.key" "/O=$domain/CN=$name"
-    write_host_extensions "$name" >"$work/extensions"
-    run_ca -cert "$ca_home/ca.crt" -extfile "$work/extensions" \
-        -startdate "$begin" -enddate "$end" \
-        -in "$work/request" -out "$dir/host.crt"
+    certify_host "$name" "$dir/host.key" "$dir/host.crt"
+}
+
+# Only what this CA signed is believed: the directory may have been elsewhere.
+check_old_certificate() {
+    local dir=$outdir/$1 file
+    for file in host.crt host.key; do
+        [[ -r $dir/$file ]] ||
+            fail "'$dir/$file' cannot be read: copy it back from that host," \
+                 "or name the hosts to renew, without this one"
+    done
+    openssl verify -no_check_time -no-CApath -no-CAstore \
+        -CAfile "$ca_home/ca.crt" "$dir/host.crt" >"$work/log" 2>&1 ||
+        fail "'$dir/host.crt' is not signed by this CA: copy back the one" \
+             "that was made here, from that host or from '$ca_home/issued'"
+    [[ $(openssl x509 -in "$dir/host.crt" -noout -pubkey) == \
+        "$(openssl pkey -in "$dir/host.key" -pubout 2>&1)" ]] ||
+        fail "'$dir/host.key' does not fit host.crt: copy both back from" \
+             "that host"
+}
+
+# Take the addresses out of a certificate's names, and check them as if given.
+take_old_addresses() {
+    local name=$1 names=$2 first
+    first="URI:$(identity "$name"), DNS:$name"
+    [[ $names, == "$first,"* ]] ||
+        fail "'$outdir/$name/host.crt' is not for '$name', it says" \
+             "'$names': copy back the host's own"
+    names=${names#"$first"}
+    names=${names//, IP Address:/,}
+    names=${names//, DNS:/,}
+    new_addresses[$name]=
+    [[ -z $names ]] ||
+        new_addresses[$name]=$(address_names "$name" "${names#,}")
+}
+
+renew_host() {
+    local name=$1 dir=$work/kept/$1 names
+    check_name "$name"
+    check_old_certificate "$name"
+    names=$(subject_names "$outdir/$name/host.crt")
+    take_old_addresses "$name" "$names"
+    mkdir "$dir"
+    certify_host "$name" "$outdir/$name/host.key" "$dir/host.crt"
+    [[ $(subject_names "$dir/host.crt") == "$names" ]] ||
+        fail "the names in '$outdir/$name/host.crt', '$names', cannot be" \
+             "kept: add the host under another name with --add"
 }
 
 peer_line() {
@@ -472,15 +578,16 @@ complete_hosts() {
 }
 
 # Append to what the owner may have changed, rather than write it anew.
-extend_kept_hosts() {
+update_kept_hosts() {
     local name peers text
     for name in "${host_names[@]}"; do
         peers=$outdir/$name/peers
         [[ -f $peers ]] || continue
-        text=$(<"$peers")
-        mkdir "$work/kept/$name"
-        { printf '%s\n' "$text"; write_new_peers; } >"$work/kept/$name/peers"
+        mkdir -p "$work/kept/$name"
         cp -- "$work/ca/crl.pem" "$work/kept/$name"
+        [[ $form == add ]] || continue
+        text=$(<"$peers")
+        { printf '%s\n' "$text"; write_new_peers; } >"$work/kept/$name/peers"
     done
 }
 
@@ -492,7 +599,7 @@ publish() {
     local dir
     trap '' HUP INT TERM
     rm -f -- "$work"/ca/*.old
-    if [[ $adding == yes ]]; then
+    if [[ $form != make ]]; then
         mv -- "$work"/ca/issued/* "$outdir/ca/issued"
         rmdir "$work/ca/issued"
         rm -- "$work/ca/ca.crt" "$work/ca/deployment.key"
@@ -501,6 +608,7 @@ publish() {
         mv -T -- "$work/ca" "$outdir/ca"
     fi
     for dir in "$work"/hosts/*; do
+        [[ -d $dir ]] || continue
         mv -T -- "$dir" "$outdir/${dir##*/}"
     done
     for dir in "$work"/kept/*; do
@@ -530,30 +638,61 @@ Copy each of these directories to its machine, keeping the modes (cp -a,
 rsync -a, scp -pr), owned by the user whose programs run there, and pass it
 to them as cert path or in PSU_THREAD_CERTS.
 Keep $outdir/ca offline: who has its ca.key
-can pose as any host.  Only --add and revoking a host need it.
+can pose as any host.  Only --add, --renew and revoking a host need it.
 END
 }
 
-main() {
+tell_renewed() {
     local name
-    take_arguments "$@"
-    enter_outdir
-    [[ $adding == no ]] || read_state
-    refuse_overwriting
+    printf 'Renewed for spiffe://%s, valid until %s.  Copy\n' "$domain" \
+        "${end:0:4}-${end:4:2}-${end:6:2}"
+    for name in "${new_names[@]}"; do
+        printf '  %s  to %s\n' "$outdir/$name/host.crt" "$name"
+    done
+    cat <<END
+  $outdir/ca/crl.pem  to every host
+into its certificate directory, beside the old file, and rename it into place.
+Then start the programs again where host.crt is new: they read it once.  The
+old certificates stay good to their end.
+END
+    ((${#revoked_names[@]} == 0)) ||
+        printf 'Left out, as they were revoked: %s\n' "${revoked_names[*]}"
+}
 
-    if [[ $adding == yes ]]; then resume_ca; else make_ca; fi
+make_new_hosts() {
+    local name
     give_zones
     for name in "${new_names[@]}"; do
         make_host "$name"
     done
+}
+
+renew_hosts() {
+    local name
+    for name in "${new_names[@]}"; do
+        renew_host "$name"
+    done
+}
+
+main() {
+    take_arguments "$@"
+    enter_outdir
+    case $form in
+    make) refuse_overwriting; make_ca; make_new_hosts ;;
+    add) read_state; refuse_overwriting; resume_ca; make_new_hosts ;;
+    renew) read_state; choose_hosts; resume_ca; renew_hosts ;;
+    esac
     issue_crl
-    complete_hosts
-    extend_kept_hosts
+    [[ $form == renew ]] || complete_hosts
+    update_kept_hosts
     write_hosts >"$work/ca/hosts"
 
     publish
-    [[ $adding == no ]] || tell_new_peers
-    tell_summary >&2
+    case $form in
+    make) tell_summary >&2 ;;
+    add) tell_new_peers; tell_summary >&2 ;;
+    renew) tell_renewed ;;
+    esac
 }
 
 main "$@"

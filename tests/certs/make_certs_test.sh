@@ -5,8 +5,8 @@
 #
 # In: $srcdir (default .), the top of the source tree.  Makes deployments in a
 # temporary directory and looks at every file with the openssl command: modes,
-# keys, certificates, CRL, peers files, --add, refusals, failures in the
-# middle; and that bad_certs.sh, fed with one, makes bad certificates.  Out:
+# keys, certificates, CRL, peers files, --add, --renew, refusals, failures in
+# the middle; and that bad_certs.sh, fed with one, makes bad certificates.  Out:
 # one line per expectation that does not hold; exit status 0, 1, or 77 where
 # there is no openssl 3.
 
@@ -256,17 +256,184 @@ run_add() {
     "$make_certs" --add "$@" >add.out 2>add.err
 }
 
+# ---- renewing
+
+run_renew() {
+    "$make_certs" --renew "$@" >renew.out 2>renew.err
+}
+
+# What is new in a directory against a copy of it.
+changed() { # before, now
+    diff -rq "$1" "$2" | grep -v '/ca/issued: ' |
+        sed "s|^Files $1/\(.*\) and .* differ\$|\1|" | sort | xargs
+}
+
+renewed_is() { # before, now, host, new end
+    local old=$1/$3/host.crt new=$2/$3/host.crt part
+    same "key of the renewed $3" "$(public_of_key "$1/$3/host.key")" \
+        "$(public_of_cert "$new")"
+    for part in subjectAltName basicConstraints keyUsage extendedKeyUsage \
+        subjectKeyIdentifier authorityKeyIdentifier; do
+        same "$part of the renewed $3" "$(extension "$old" $part)" \
+            "$(extension "$new" $part)"
+    done
+    same "subject of the renewed $3" \
+        "$(openssl x509 -in "$old" -noout -subject)" \
+        "$(openssl x509 -in "$new" -noout -subject)"
+    near "end of the renewed $3" "$4" "$(seconds "$new" enddate)"
+    holds "the renewed $3 verifies" verifies "$2/$3" "$new" -purpose sslclient
+    holds "the renewed $3 verifies elsewhere" verifies "$1/$3" "$new"
+    holds "the old $3 verifies still" verifies "$2/$3" "$old"
+    holds "$new is told" grep -q "^  .*/$3/host.crt  to $3\$" renew.out
+}
+
+test_renewal() {
+    local crls host
+    cp -a "$d" before
+    crls="a/crl.pem b.example.org/crl.pem c/crl.pem"
+    holds "--renew of two" run_renew --days 500 "$d" b.example.org a
+    same "what it changes" "a/crl.pem a/host.crt b.example.org/crl.pem\
+ b.example.org/host.crt c/crl.pem ca/crl.pem ca/crlnumber ca/index.txt" \
+        "$(changed before "$d")"
+    same "certificates issued" 6 "$(find "$d/ca/issued" -type f | wc -l)"
+    for host in a b.example.org; do
+        renewed_is before "$d" $host $((made + 500 * 86400))
+    done
+    same "stderr of --renew" "" "$(<renew.err)"
+    holds "crl.pem is told" grep -q 'crl\.pem  to every host$' renew.out
+    same "modes" "" "$(find "$d" -type d ! -perm 0700 -o -type f ! -perm 0600)"
+    same "nothing hidden is left" "" "$(find "$d" -name '.*')"
+    for host in $crls; do
+        holds "$host is the CA's" cmp "$d/ca/crl.pem" "$d/$host"
+    done
+
+    rm -rf before
+    cp -a "$d" before
+    holds "--renew of all" run_renew "$d"
+    for host in a b.example.org c; do
+        renewed_is before "$d" $host $((made + 365 * 86400))
+    done
+    near "the end of the CRL stays" $((made + 500 * 86400)) "$(date +%s -d \
+        "$(openssl crl -in "$d/c/crl.pem" -noout -nextupdate | cut -d= -f2)")"
+    rm -rf before
+}
+
+# All that is in a deployment has expired but the CA.
+test_revival() {
+    mkdir clock
+    cat >clock/date <<END
+#!/bin/sh
+[ "\$*" != +%s ] || exec "$(command -v date)" -d '-30 days' +%s
+exec "$(command -v date)" "\$@"
+END
+    chmod +x clock/date
+    PATH=$top/clock:$PATH holds "a deployment of last month" \
+        "$make_certs" --days 10 past a=127.0.0.1 b
+    fails "its a verifies" verifies past/b past/a/host.crt
+    cp -a past past-before
+    holds "it is renewed" run_renew past
+    holds "its a verifies now" verifies past/b past/a/host.crt
+    holds "its b verifies now" verifies past/a past/b/host.crt
+    same "names of its a" "$(extension past-before/a/host.crt subjectAltName)" \
+        "$(extension past/a/host.crt subjectAltName)"
+
+    # Not beyond the CA's own end.
+    holds "to the CA's end" run_renew --days 3650 past a
+    same "is the CA's end" "$(seconds past/ca/ca.crt enddate)" \
+        "$(seconds past/a/host.crt enddate)"
+}
+
+# The CA signs something else for a host: its names.
+sign_for() { # deployment, host, subjectAltName
+    local csr=$top/odd.csr
+    openssl req -new -config "$1/ca/openssl.cnf" -key "$1/$2/host.key" \
+        -subj "/O=psu-thread.internal/CN=$2" -out "$csr" &&
+        (cd "$1/ca" && openssl ca -batch -notext -config openssl.cnf \
+            -extfile <(printf 'subjectAltName = %s\n' "$3") -in "$csr" \
+            -out "../$2/host.crt") 2>ca.log
+}
+
+test_renewal_refusals() {
+    local names
+    cp -a "$d" odd
+    refuses_renewal() { # what it must say, arguments...
+        watch odd
+        refuses "$1" --renew "${@:2}"
+        rm -rf odd
+        cp -a "$d" odd
+    }
+    refuses_renewal "has no host 'x'" odd a x
+    refuses_renewal "given twice" odd a a
+    refuses_renewal "keeps the addresses of 'a'" odd a=127.0.0.1
+    refuses_renewal "exclude one another" --add odd a
+    refuses_renewal "exclude one another" --domain x odd a
+    refuses_renewal "is no directory" none/nowhere
+    refuses_renewal "a directory and at least one host"
+    rm odd/ca/ca.key
+    refuses_renewal "ca.key' cannot be read" odd a
+    rm -r odd/b.example.org
+    refuses_renewal "b.example.org/host.crt' cannot be read" odd
+    rm odd/a/host.key
+    refuses_renewal "a/host.key' cannot be read" odd a
+    cp odd/c/host.key odd/a
+    refuses_renewal "a/host.key' does not fit" odd c a
+    : >odd/a/host.key
+    refuses_renewal "a/host.key' does not fit" odd a
+    cp odd/c/host.* odd/a
+    refuses_renewal "a/host.crt' is not for 'a'" odd a
+
+    # Names that its owner put into a certificate are not signed for him.
+    openssl req -x509 -key odd/a/host.key -subj /CN=a -out odd/a/host.crt \
+        -addext "subjectAltName=URI:$spiffe/a,DNS:a,DNS:c"
+    refuses_renewal "a/host.crt' is not signed by this CA" odd a
+    : >odd/a/host.crt
+    refuses_renewal "a/host.crt' is not signed by this CA" odd a
+    for names in DNS:a "URI:$spiffe/a" "URI:$spiffe/a,DNS:aa" \
+        "URI:$spiffe/c,DNS:c" email:a@example.org; do
+        holds "a certificate of $names" sign_for odd a "$names"
+        refuses_renewal "a/host.crt' is not for 'a'" odd a
+    done
+    for names in 'DNS:*.x' email:a@example.org "URI:$spiffe/c"; do
+        holds "a certificate of $names" \
+            sign_for odd a "URI:$spiffe/a,DNS:a,$names"
+        refuses_renewal "of 'a' is not valid" odd a
+    done
+    holds "a name like an address" \
+        sign_for odd a "URI:$spiffe/a,DNS:a,DNS:10.0.0.1"
+    refuses_renewal "cannot be kept" odd a
+    echo '../odd/a 9 x' >>odd/ca/hosts
+    refuses_renewal "host name.*not valid" odd
+    awk -F/ -v OFS=/ '/CN=[abc]/ {sub(/^V/, "R")} {print}' odd/ca/index.txt \
+        >index
+    cp index odd/ca/index.txt
+    refuses_renewal "all hosts were revoked" odd
+    rm -rf odd
+}
+
 test_revocation() {
-    local recipe
-    recipe=$("$make_certs" --help | sed -n 's/^ *\(openssl ca .*\)/\1/p')
-    same "commands in --help" 2 "$(wc -l <<<"$recipe")"
+    local recipe certificate
+    cp "$d/f/host.crt" f-old
+    holds "--renew" run_renew "$d" f
+    recipe=$("$make_certs" --help | sed -n '/^ *awk /,/^ *openssl ca /p')
+    same "commands in --help" 3 "$(wc -l <<<"$recipe")"
     holds "they run" eval "cd $d/ca && ${recipe/NAME/f} && cd $top"
     cd "$top" || exit 1
-    fails "f verifies though revoked" openssl verify -crl_check_all \
-        -CAfile "$d/ca/ca.crt" -CRLfile "$d/ca/crl.pem" "$d/f/host.crt"
+    for certificate in "$d/f/host.crt" f-old; do
+        fails "$certificate verifies though revoked" openssl verify \
+            -crl_check_all -CAfile "$d/ca/ca.crt" -CRLfile "$d/ca/crl.pem" \
+            "$certificate"
+    done
+    holds "e verifies still" openssl verify -crl_check_all \
+        -CAfile "$d/ca/ca.crt" -CRLfile "$d/ca/crl.pem" "$d/e/host.crt"
+    watch deployment
+    refuses "'f' was revoked" --renew "$d" e f
     holds "--add after it" run_add "$d" h
     fails "f verifies at h" verifies "$d/h" "$d/f/host.crt"
     holds "a verifies at h" verifies "$d/h" "$d/a/host.crt"
+    holds "--renew of all after it" run_renew "$d"
+    holds "f is left out" grep -q 'revoked: f$' renew.out
+    fails "f is told" grep -q '/f/host.crt' renew.out
+    fails "f verifies at a" verifies "$d/a" "$d/f/host.crt"
 }
 
 # ---- refusals
@@ -403,6 +570,15 @@ END
     done
     holds "calls of --add that may fail" test "$nth" -gt 7
     holds "x verifies" verifies half/y half/x/host.crt
+    before=$(snapshot half)
+    for nth in {1..40}; do
+        : >calls
+        ! nth=$nth PATH=$top/bin:$PATH run_renew half || break
+        same "after call $nth of --renew" "$before" "$(snapshot half)"
+        same "stdout of call $nth" "" "$(<renew.out)"
+    done
+    holds "calls of --renew that may fail" test "$nth" -gt 10
+    holds "x verifies after it" verifies half/y half/x/host.crt
 
     slow=0.2 PATH=$top/bin:$PATH "$make_certs" ended x 2>/dev/null &
     sleep 0.7
@@ -410,6 +586,16 @@ END
     wait "$!" 2>/dev/null
     same "status of a run that was ended" 143 "$?"
     fails "an ended run left something" test -e ended
+    before=$(snapshot half)
+    slow=0.2 PATH=$top/bin:$PATH "$make_certs" --renew half 2>/dev/null &
+    for ((nth = 0; nth < 500; nth++)); do
+        [[ ! -e half/.making/kept/x/host.crt ]] || break
+        sleep 0.02
+    done
+    kill "$!"
+    wait "$!" 2>/dev/null
+    same "status of a renewal that was ended" 143 "$?"
+    same "after it" "$before" "$(snapshot half)"
 }
 
 # ---- the certificates that other tests use must be bad
@@ -459,6 +645,9 @@ test_host_certificates
 test_ca_certificate
 test_verification
 test_peers
+test_renewal
+test_renewal_refusals
+test_revival
 test_add
 test_revocation
 test_refusals
