@@ -14,7 +14,8 @@
 
 #define ALERT_MAX 255
 
-#define RENEW "make this host a new one with certs/make-certs.sh"
+#define ANOTHER                                                                \
+	"add this host under another name with certs/make-certs.sh --add"
 #define REFUSED "refused this host's certificate: "
 
 struct meaning {
@@ -26,25 +27,25 @@ struct meaning {
 /* What the peer's tls_verify.c sends, reversed, and what OpenSSL sends. */
 static const struct meaning alerts[] = {
 	{SSL_AD_CERTIFICATE_EXPIRED, PSU_THREAD_E_CERT_EXPIRED,
-	 REFUSED "it has expired, by that host's clock: " RENEW
-			 ", or set the clocks"},
+	 REFUSED "it has expired, by that host's clock: run certs/make-certs.sh "
+			 "--renew, or set the clocks"},
 	{SSL_AD_BAD_CERTIFICATE, PSU_THREAD_E_CERT_NOT_YET_VALID,
 	 REFUSED "it is not valid yet, by that host's clock: set the clocks"},
 	{SSL_AD_CERTIFICATE_REVOKED, PSU_THREAD_E_CERT_REVOKED,
-	 REFUSED "it has been revoked: " RENEW
+	 REFUSED "it has been revoked: " ANOTHER
 			 ", if this host may still be trusted"},
 	{SSL_AD_UNSUPPORTED_CERTIFICATE, PSU_THREAD_E_CERT_IDENTITY,
 	 REFUSED "it does not name exactly one host of the deployment by an "
-			 "Ed25519 key: " RENEW},
+			 "Ed25519 key: " ANOTHER},
 	{SSL_AD_CERTIFICATE_UNKNOWN, PSU_THREAD_E_NAME_MISMATCH,
-	 REFUSED "it is not for the name that was dialled: dial another name, "
-			 "or " RENEW},
+	 REFUSED "it is not for the name that was dialled: dial a name that "
+			 "it is for, or " ANOTHER},
 	{SSL_AD_UNKNOWN_CA, PSU_THREAD_E_CERT_FOREIGN,
 	 REFUSED "it is not a host's of the same deployment: use directories of "
 			 "one deployment"},
 	{SSL_AD_CERTIFICATE_REQUIRED, PSU_THREAD_E_CERT_MISSING,
 	 "demands a certificate with an Ed25519 key, and this host showed "
-	 "none: " RENEW},
+	 "none: give this host a directory made by certs/make-certs.sh"},
 	{SSL_AD_NO_APPLICATION_PROTOCOL, PSU_THREAD_E_TLS_FAILED,
 	 "demands " PSU_TLS_PROTOCOL ", which this side did not offer: use the "
 	 "same version of psu_thread on both hosts"},

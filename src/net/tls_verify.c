@@ -98,8 +98,8 @@ static void keep_why(struct psu_tls_state *state, X509 *certificate,
 	}
 	psu_certificate_names(certificate, names, sizeof(names));
 	snprintf(state->why, sizeof(state->why),
-			 "it is for %s, not for '%.80s': dial a name it is for, or make "
-			 "the host a certificate for that name with certs/make-certs.sh",
+			 "it is for %s, not for '%.80s': dial a name it is for, or add "
+			 "a host that has that name with certs/make-certs.sh --add",
 			 *names ? names : "no name or address", state->dialled);
 }
 
@@ -147,8 +147,8 @@ int psu_tls_peer(SSL *ssl, struct psu_identity *identity_out,
 	if (psu_certificate_identity(certificate, identity_out))
 		return psu_error_set(PSU_THREAD_E_CERT_IDENTITY,
 							 "the peer's certificate does not name exactly "
-							 "one host: make it a new one with "
-							 "certs/make-certs.sh");
+							 "one host: add that host under another "
+							 "name with certs/make-certs.sh --add");
 	if (psu_certificate_key_digest(certificate, key_out))
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "no memory for the peer's key: free some");
@@ -180,7 +180,7 @@ static int check_dates(SSL *ssl, const char **why_out)
 	*why_out = "it is not valid yet: set this host's clock";
 	if (now_s < validity->begin_s)
 		return PSU_THREAD_E_CERT_NOT_YET_VALID;
-	*why_out = "it has expired: make it a new one with certs/make-certs.sh";
+	*why_out = "it has expired: run certs/make-certs.sh --renew";
 	if (now_s >= validity->end_s)
 		return PSU_THREAD_E_CERT_EXPIRED;
 	return 0;

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define RENEW "make the host a new one with certs/make-certs.sh"
+#define ANOTHER "add the host under another name with certs/make-certs.sh --add"
 
 /* ---- names */
 
@@ -166,32 +166,32 @@ int psu_certificate_check(X509 *certificate, const struct psu_identity *self,
 	struct psu_identity identity;
 
 	if (X509_check_ca(certificate) != 0) {
-		*why_out = "it is a certificate authority's: " RENEW;
+		*why_out = "it is a certificate authority's: " ANOTHER;
 		return PSU_THREAD_E_CERT_FOREIGN;
 	}
 	if (!is_for_hosts(certificate)) {
-		*why_out = "it is not made for both servers and clients: " RENEW;
+		*why_out = "it is not made for both servers and clients: " ANOTHER;
 		return PSU_THREAD_E_CERT_FOREIGN;
 	}
 	if (X509_get_version(certificate) != X509_VERSION_3) {
-		*why_out = "it is not of X.509 version 3: " RENEW;
+		*why_out = "it is not of X.509 version 3: " ANOTHER;
 		return PSU_THREAD_E_CERT_IDENTITY;
 	}
 	if (!key || !EVP_PKEY_is_a(key, "ED25519")) {
-		*why_out = "its key is not Ed25519: " RENEW;
+		*why_out = "its key is not Ed25519: " ANOTHER;
 		return PSU_THREAD_E_CERT_IDENTITY;
 	}
 	if (psu_certificate_identity(certificate, &identity)) {
 		*why_out = "it does not name exactly one host, by one URI "
-				   "spiffe://DOMAIN/psu-thread/NAME: " RENEW;
+				   "spiffe://DOMAIN/psu-thread/NAME: " ANOTHER;
 		return PSU_THREAD_E_CERT_IDENTITY;
 	}
 	if (!psu_identity_same_domain(&identity, self)) {
-		*why_out = "it is of another trust domain: " RENEW;
+		*why_out = "it is of another trust domain: " ANOTHER;
 		return PSU_THREAD_E_CERT_IDENTITY;
 	}
 	if (has_wildcard(certificate)) {
-		*why_out = "it has a wildcard among its names: " RENEW;
+		*why_out = "it has a wildcard among its names: " ANOTHER;
 		return PSU_THREAD_E_CERT_IDENTITY;
 	}
 	return 0;
@@ -226,7 +226,8 @@ static int explain(int error, int depth, const char **why_out)
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 		if (depth > 0)
 			return explain_ca(error, why_out);
-		*why_out = "it has expired: " RENEW ", or set the clocks";
+		*why_out = "it has expired: run certs/make-certs.sh --renew, or set "
+				   "the clocks";
 		return PSU_THREAD_E_CERT_EXPIRED;
 	case X509_V_ERR_CERT_NOT_YET_VALID:
 		if (depth > 0)
@@ -234,7 +235,7 @@ static int explain(int error, int depth, const char **why_out)
 		*why_out = "it is not valid yet: set the clocks of both hosts";
 		return PSU_THREAD_E_CERT_NOT_YET_VALID;
 	case X509_V_ERR_CERT_REVOKED:
-		*why_out = "it has been revoked, says crl.pem: " RENEW
+		*why_out = "it has been revoked, says crl.pem: " ANOTHER
 				   ", if the host may still be trusted";
 		return PSU_THREAD_E_CERT_REVOKED;
 	case X509_V_ERR_HOSTNAME_MISMATCH:
@@ -259,7 +260,7 @@ static int explain(int error, int depth, const char **why_out)
 				   "`ulimit -v`, or free some";
 		return PSU_THREAD_E_NO_MEMORY;
 	case X509_V_ERR_INVALID_PURPOSE:
-		*why_out = "it is not made for both servers and clients: " RENEW;
+		*why_out = "it is not made for both servers and clients: " ANOTHER;
 		return PSU_THREAD_E_CERT_FOREIGN;
 	default:
 		*why_out = "the CA of this deployment did not sign it: use "

@@ -129,8 +129,9 @@ static int explain_open(const struct rule *rule, const char *path)
 	switch (errno) {
 	case ENOENT:
 		return psu_error_set(PSU_THREAD_E_CERTS_INCOMPLETE,
-							 "%s is missing: copy the host's whole directory "
-							 "as certs/make-certs.sh made it",
+							 "%s is missing: pass one host's directory, "
+							 "whole, as certs/make-certs.sh made it "
+							 "(keys/NAME)",
 							 path);
 	case ELOOP:
 		return psu_error_set(rule->invalid,

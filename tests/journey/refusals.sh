@@ -96,13 +96,15 @@ bad_client() { # variant, code
     serve_still "$2" "$certs/a"
 }
 
-bad_server() { # variant, code
+bad_server() { # variant, code, advice
     answer_with_openssl "$bad/$1" "$certs/b/ca.crt" -Verify 1
-    refuse "$2" "127\.0\.0\.1:$port" "$certs/b" "127.0.0.1:$port"
+    refuse "$2" "127\.0\.0\.1:$port.*${3-}" "$certs/b" \
+        "127.0.0.1:$port"
 }
 
-bad_own() { # variant, code, mode
-    refuse_start "$2" "$bad/$1/host\.crt" apps/app1 127.0.0.1:0 "$3" "$bad/$1"
+bad_own() { # variant, code, mode, advice
+    refuse_start "$2" "$bad/$1/host\.crt.*${4-}" \
+        apps/app1 127.0.0.1:0 "$3" "$bad/$1"
 }
 
 # The server does not trust our CA.
@@ -128,10 +130,12 @@ revoked_server() {
     serve_still CERT_REVOKED "$certs/c"
 }
 
+# Its keys are not to be trusted: it is not to be renewed either.
 revoked_own() { # mode
     alter a "cp '$bad/revoked'/host.* '$bad/crl-revoked.pem' . &&
         mv crl-revoked.pem crl.pem"
-    refuse_start CERTS_INVALID "revoked" apps/app1 127.0.0.1:0 "$1" "$dir/a"
+    refuse_start CERTS_INVALID "revoked.* --add" \
+        apps/app1 127.0.0.1:0 "$1" "$dir/a"
 }
 
 missing_client() {
@@ -317,8 +321,14 @@ exposed() { # file, host, mode
 
 incomplete() { # file, mode
     alter a "rm $1"
-    refuse_start CERTS_INCOMPLETE "$dir/a/$1 " apps/app1 127.0.0.1:0 "$2" \
-        "$dir/a"
+    refuse_start CERTS_INCOMPLETE "$dir/a/$1 .*keys/NAME" \
+        apps/app1 127.0.0.1:0 "$2" "$dir/a"
+}
+
+# The directory of all hosts, in the place of one's.
+all_hosts() {
+    refuse_start CERTS_INCOMPLETE "one host's directory" \
+        apps/app1 127.0.0.1:0 0 "$certs"
 }
 
 no_directory() {
@@ -433,9 +443,9 @@ quick=(
     "foreign-client bad_client foreign-ca CERT_FOREIGN"
     "impostor-client bad_client impostor-ca CERT_FOREIGN"
     "foreign-told foreign_told"
-    "expired-own-client bad_own expired CERT_EXPIRED 0"
-    "expired-own-server bad_own expired CERT_EXPIRED 1"
-    "expired-server bad_server expired CERT_EXPIRED"
+    "expired-own-client bad_own expired CERT_EXPIRED 0 --renew"
+    "expired-own-server bad_own expired CERT_EXPIRED 1 --renew"
+    "expired-server bad_server expired CERT_EXPIRED --renew"
     "expired-client bad_client expired CERT_EXPIRED"
     "early-own-client bad_own not-yet-valid CERT_NOT_YET_VALID 0"
     "early-own-server bad_own not-yet-valid CERT_NOT_YET_VALID 1"
@@ -445,7 +455,7 @@ quick=(
     "revoked-own-server revoked_own 1"
     "revoked-server revoked_server"
     "revoked-client revoked_client"
-    "two-names-server bad_server two-uris CERT_IDENTITY"
+    "two-names-server bad_server two-uris CERT_IDENTITY --add"
     "two-names-client bad_client two-uris CERT_IDENTITY"
     "plain-client plain_client"
     "older-server older_server"
@@ -489,6 +499,7 @@ quick=(
     "no-sign-key incomplete sign.key 0"
     "no-deployment-key incomplete deployment.key 1"
     "no-peers incomplete peers 0"
+    "all-hosts all_hosts"
     "no-directory-client no_directory 0"
     "no-directory-server no_directory 1"
     "no-directory-named no_directory_named"

@@ -231,7 +231,8 @@ START_TEST(alert_is_met_by_writing)
 		side_step(&pair.server);
 	}
 	ck_assert(pair.client.done);
-	expect(&pair.server, PSU_THREAD_E_CERT_EXPIRED, "it has expired");
+	expect(&pair.server, PSU_THREAD_E_CERT_EXPIRED,
+		   "it has expired: run certs/make-certs.sh --renew");
 	side_close(&pair.server);
 
 	ERR_clear_error();
@@ -239,7 +240,8 @@ START_TEST(alert_is_met_by_writing)
 	ck_assert_int_le(result, 0);
 	side_fail(&pair.client, result);
 	expect(&pair.client, PSU_THREAD_E_CERT_EXPIRED,
-		   "refused this host's certificate: it has expired");
+		   "refused this host's certificate: it has expired, by that host's "
+		   "clock: run certs/make-certs.sh --renew");
 	pair_free(&pair);
 	host_free(&b);
 }

@@ -134,6 +134,7 @@ START_TEST(time_passes)
 	expect_judged(&b, server, 0, 0);
 	clock_offset_s = 366 * DAY_S;
 	expect_judged(&b, server, PSU_THREAD_E_CERT_EXPIRED, 0);
+	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "expired: run certs/"));
 	clock_offset_s = -DAY_S;
 	expect_judged(&b, server, PSU_THREAD_E_CERTS_INVALID, 0);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ca.crt is not valid"));
