@@ -32,7 +32,7 @@ START_TEST(file_is_missing)
 	const char *path = file_path(_i);
 
 	ck_assert_int_eq(unlink(path), 0);
-	load_fails(PSU_THREAD_E_CERTS_INCOMPLETE, path, "copy the host's");
+	load_fails(PSU_THREAD_E_CERTS_INCOMPLETE, path, "pass one host's");
 }
 END_TEST
 
