@@ -94,7 +94,7 @@ int offer_try(struct psu_session *session, offer_change *image,
 			  offer_change *statement)
 {
 	uint8_t *bytes = NULL;
-	size_t len = 0;
+	size_t len = 0, room;
 
 	make_thread();
 	image();
@@ -103,7 +103,12 @@ int offer_try(struct psu_session *session, offer_change *image,
 	psu_seal_digest(bytes, len, thread.stack, thread.image.stack.len,
 					&offer.statement.body);
 	statement();
-	bytes = realloc(bytes, len + thread.image.stack.len + 1);
+	room = offer.statement.head_len + offer.statement.stack_len;
+	if (room < len + thread.image.stack.len + 1)
+		room = len + thread.image.stack.len + 1;
+	/* a spoilt statement may announce more than there is */
+	bytes = realloc(bytes, room);
+	memset(bytes + len, 0, room - len);
 	memcpy(bytes + len, thread.stack, thread.image.stack.len + 1);
 	send_offer(session, bytes);
 	free(bytes);
