@@ -24,9 +24,10 @@
 #include <unistd.h>
 
 struct bench_results bench_results = {
-	.series = {
+	.series =
+		{
 #define BENCH_SERIES_(name, word, often) {word, often, 0, {0}},
-		BENCH_CONTENDERS(BENCH_SERIES_)},
+			BENCH_CONTENDERS(BENCH_SERIES_)},
 };
 
 /** Visits of each contender before its samples count, in each round. */
@@ -224,8 +225,8 @@ int main(int argc, char **argv)
 	close(words);
 	waitpid(pid, NULL, 0);
 	others = busy_s() - busy - own_s(RUSAGE_SELF) - own_s(RUSAGE_CHILDREN);
-	bench_results.others_percent =
-		50 * others / ((double)(bench_now_ns() - begun) / 1e9);
+	bench_results.others_percent = 50 * others /
+								   ((double)(bench_now_ns() - begun) / 1e9);
 	bench_report_print();
 	return bench_report_write(argv[1]) ? 1 : 0;
 }

@@ -35,8 +35,7 @@
 
 #define BENCH_ENUM_(name, word, often) BENCH_##name,
 enum bench_contender {
-	BENCH_CONTENDERS(BENCH_ENUM_)
-	BENCH_COUNT,
+	BENCH_CONTENDERS(BENCH_ENUM_) BENCH_COUNT,
 	BENCH_MOVES = BENCH_WARM_8K, /* from here on */
 	BENCH_MOVE_COUNT = BENCH_COUNT - BENCH_MOVES
 };
@@ -55,7 +54,7 @@ struct bench_series {
 
 /** And of a move besides. */
 struct bench_move {
-	size_t sent_len; /* bytes of OFFER and BODY frames */
+	size_t sent_len;					/* bytes of OFFER and BODY frames */
 	double first_us[BENCH_SAMPLES_MAX]; /* until the first instruction there */
 	/* when each phase began; NaN: it did not */
 	double phase_us[PSU_PHASE_COUNT][BENCH_SAMPLES_MAX];

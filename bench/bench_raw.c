@@ -161,8 +161,8 @@ static void answer_push(SSL *ssl)
 /** Lock held. */
 static bool is_settled(const struct psu_process *process, bool cold)
 {
-	return process->openings_count && !process->threads &&
-		   !process->arrivals && (!cold || !process->callers);
+	return process->openings_count && !process->threads && !process->arrivals &&
+		   (!cold || !process->callers);
 }
 
 static void answer_settle(SSL *ssl, bool cold)

@@ -231,13 +231,15 @@ static void write_contenders(FILE *file)
 	for (int i = 0; i < BENCH_COUNT; i++) {
 		const struct bench_series *series = &bench_results.series[i];
 
-		fprintf(file, "%s\n    \"%s\": {\"median\": %.3f, \"p99\": %.3f, "
-					  "\"samples\": %zu",
+		fprintf(file,
+				"%s\n    \"%s\": {\"median\": %.3f, \"p99\": %.3f, "
+				"\"samples\": %zu",
 				i ? "," : "", series->word, median(series), p99(series),
 				series->count);
 		if (i >= BENCH_MOVES)
-			fprintf(file, ", \"first_median\": %.3f, \"first_p99\": %.3f, "
-						  "\"sent_bytes\": %zu",
+			fprintf(file,
+					", \"first_median\": %.3f, \"first_p99\": %.3f, "
+					"\"sent_bytes\": %zu",
 					first_us((size_t)i - BENCH_MOVES, 0.5),
 					first_us((size_t)i - BENCH_MOVES, 0.99),
 					bench_results.moves[i - BENCH_MOVES].sent_len);
@@ -269,9 +271,10 @@ int bench_report_write(const char *path)
 
 	if (!file || uname(&machine) != 0)
 		return -1;
-	fprintf(file, "{\n  \"unit\": \"microseconds\",\n  \"kernel\": \"%s\",\n"
-				  "  \"rounds\": %u,\n  \"others_percent\": %.1f,\n"
-				  "  \"contenders\": {",
+	fprintf(file,
+			"{\n  \"unit\": \"microseconds\",\n  \"kernel\": \"%s\",\n"
+			"  \"rounds\": %u,\n  \"others_percent\": %.1f,\n"
+			"  \"contenders\": {",
 			machine.release, bench_results.rounds,
 			bench_results.others_percent);
 	write_contenders(file);

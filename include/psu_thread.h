@@ -186,8 +186,7 @@ typedef void psu_thread_log_fn(enum psu_thread_log_level level,
  * @context  passed to @fn
  */
 PSU_THREAD_EXPORT void psu_thread_set_log(enum psu_thread_log_level level,
-										  psu_thread_log_fn *fn,
-										  void *context);
+										  psu_thread_log_fn *fn, void *context);
 
 #ifdef __cplusplus
 }

@@ -79,8 +79,7 @@ static struct psu_traveller *claim_arrival(struct psu_process *process)
 
 /** The source may not know yet that the thread had arrived: be there when it
  * asks.  Lock held. */
-static void linger(struct psu_process *process,
-				   const struct psu_id *migration)
+static void linger(struct psu_process *process, const struct psu_id *migration)
 {
 	int64_t deadline = psu_socket_deadline(PSU_LINGER_MS);
 

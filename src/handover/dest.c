@@ -123,8 +123,7 @@ static bool make_room(struct psu_dest *dest, const struct psu_digest *peer)
 		if (oldest == dest->count && is_spent(&dest->records[i]))
 			oldest = i;
 	}
-	if (count < PSU_DEST_PEER_RECORDS_MAX &&
-		dest->count < PSU_DEST_RECORDS_MAX)
+	if (count < PSU_DEST_PEER_RECORDS_MAX && dest->count < PSU_DEST_RECORDS_MAX)
 		return true;
 	if (oldest == dest->count)
 		return false;
@@ -154,12 +153,11 @@ static struct psu_dest_record *add(struct psu_dest *dest,
 /** The offer of an unknown move may still be on its way: a tombstone first,
  * then ABORTED.  Without room for it nothing may be said; the source asks
  * again. */
-static struct psu_dest_answer bury(struct psu_dest *dest,
-								   const struct psu_dest_request *request,
-								   int code)
+static struct psu_dest_answer
+bury(struct psu_dest *dest, const struct psu_dest_request *request, int code)
 {
-	struct psu_dest_record *record =
-		add(dest, &request->migration, &request->peer, code);
+	struct psu_dest_record *record = add(dest, &request->migration,
+										 &request->peer, code);
 
 	return record ? repeat(record) : ANSWER(PSU_DEST_SAY_UNKNOWN);
 }
@@ -230,8 +228,7 @@ struct psu_dest_answer psu_dest_ready(struct psu_dest *dest,
 }
 
 struct psu_dest_answer psu_dest_refuse(struct psu_dest *dest,
-									   const struct psu_id *migration,
-									   int code)
+									   const struct psu_id *migration, int code)
 {
 	struct psu_dest_record *record = find(dest, migration);
 

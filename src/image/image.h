@@ -43,8 +43,8 @@ struct psu_image {
 								stack, 0 if none */
 	uint64_t signal_mask;	 /* bit n - 1: signal n is blocked */
 	int32_t saved_errno;
-	uint8_t cancel_disabled;	 /* 0 or 1 */
-	uint8_t cancel_asynchronous; /* 0 or 1 */
+	uint8_t cancel_disabled;		/* 0 or 1 */
+	uint8_t cancel_asynchronous;	/* 0 or 1 */
 	char name[PSU_THREAD_NAME_LEN]; /* NUL-terminated, zeros behind it */
 	struct psu_chain chain;
 	struct psu_span locals; /* the thread-locals that travel: state/locals.h */

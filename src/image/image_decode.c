@@ -39,8 +39,8 @@ static int invalid(enum psu_section type, const char *why)
 	return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
 						 "cannot take a thread in: section %s of its image "
 						 "%s: the sender signed a broken image, install the "
-						 "same psu_thread on both hosts", section_name(type),
-						 why);
+						 "same psu_thread on both hosts",
+						 section_name(type), why);
 }
 
 /** The next section, which must be a @type, as a reader of its own. */
@@ -165,7 +165,8 @@ static int get_chain(struct psu_reader *head, uint64_t stack_len,
 			section.bad = true;
 	}
 	if (!psu_reader_done(&section))
-		return invalid(PSU_SECTION_CHAIN, "has a frame without bytes, of an "
+		return invalid(PSU_SECTION_CHAIN,
+					   "has a frame without bytes, of an "
 					   "object over the limit, or with its reserved bytes "
 					   "not zero");
 	if (frames_len != stack_len)
@@ -219,8 +220,7 @@ int psu_image_decode(const struct psu_verified_body *body,
 {
 	const struct psu_statement *statement = psu_verified_body_statement(body);
 	const uint8_t *bytes = psu_verified_body_head(body);
-	struct psu_reader head = {
-		.at = bytes, .end = bytes + statement->head_len};
+	struct psu_reader head = {.at = bytes, .end = bytes + statement->head_len};
 	struct psu_image image = {
 		.stack = {psu_verified_body_stack(body), statement->stack_len}};
 	int rc;

@@ -27,9 +27,9 @@ static size_t head_len(const struct psu_image *image)
 		image->exits.count > PSU_HEAD_LEN_MAX / PSU_EXIT_LEN)
 		return 0;
 	len = PSU_SECTION_COUNT * PSU_SECTION_HEADER_LEN +
-		PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
-		chain_len(&image->chain) + image->locals.len +
-		image->exits.count * PSU_EXIT_LEN;
+		  PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
+		  chain_len(&image->chain) + image->locals.len +
+		  image->exits.count * PSU_EXIT_LEN;
 	return len <= PSU_HEAD_LEN_MAX ? len : 0;
 }
 
@@ -55,8 +55,7 @@ static void put_registers(struct psu_writer *writer,
 	psu_put_bytes(writer, registers->x87, sizeof(registers->x87));
 }
 
-static void put_thread(struct psu_writer *writer,
-					   const struct psu_image *image)
+static void put_thread(struct psu_writer *writer, const struct psu_image *image)
 {
 	put_section(writer, PSU_SECTION_THREAD, PSU_SECTION_THREAD_LEN);
 	psu_put_u64(writer, image->thread_pointer);
@@ -68,8 +67,7 @@ static void put_thread(struct psu_writer *writer,
 	psu_put_bytes(writer, image->name, sizeof(image->name));
 }
 
-static void put_chain(struct psu_writer *writer,
-					  const struct psu_chain *chain)
+static void put_chain(struct psu_writer *writer, const struct psu_chain *chain)
 {
 	put_section(writer, PSU_SECTION_CHAIN, chain_len(chain));
 	psu_put_u32(writer, (uint32_t)chain->count);
@@ -81,8 +79,7 @@ static void put_chain(struct psu_writer *writer,
 	}
 }
 
-static void put_locals(struct psu_writer *writer,
-					   const struct psu_span *locals)
+static void put_locals(struct psu_writer *writer, const struct psu_span *locals)
 {
 	put_section(writer, PSU_SECTION_LOCALS, locals->len);
 	psu_put_bytes(writer, locals->bytes, locals->len);
@@ -109,15 +106,16 @@ int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
 							 "cannot move the thread: its %zu frames and %zu "
 							 "bytes of thread-locals do not fit into %u bytes: "
 							 "move it with fewer callers, or keep big arrays "
-							 "out of __thread variables", image->chain.count,
-							 image->locals.len,
+							 "out of __thread variables",
+							 image->chain.count, image->locals.len,
 							 PSU_HEAD_LEN_MAX);
 	head = malloc(len);
 	if (!head)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "cannot move the thread: no memory for %zu bytes "
 							 "of its image: free some on this host and try "
-							 "again", len);
+							 "again",
+							 len);
 	writer = (struct psu_writer){.at = head, .end = head + len};
 	put_registers(&writer, &image->registers);
 	put_thread(&writer, image);

@@ -19,21 +19,21 @@ struct psu_arrival {
 
 	struct psu_verified *verified;
 	const struct psu_statement *statement; /* of verified */
-	int64_t judged_ms;	/* when the peer was */
-	bool placed;		/* it is one of PSU_BODIES_MAX */
-	bool body_read;		/* nothing of it is left on the session */
-	bool opening_taken; /* the server lets one thread in for this */
-	struct psu_slot slot; /* mapped for a guest; a husk has its own */
+	int64_t judged_ms;					   /* when the peer was */
+	bool placed;						   /* it is one of PSU_BODIES_MAX */
+	bool body_read;				/* nothing of it is left on the session */
+	bool opening_taken;			/* the server lets one thread in for this */
+	struct psu_slot slot;		/* mapped for a guest; a husk has its own */
 	struct psu_traveller *husk; /* of a thread that was born here */
 	uint8_t *head;
 	struct psu_verified_body *body;
 	struct psu_image image;
-	struct psu_chain chain; /* as walked here */
+	struct psu_chain chain;		  /* as walked here */
 	struct psu_traveller *thread; /* restored and parked */
 
 	/* guarded by the process's lock */
 	struct psu_arrival *next_reserved; /* of those that were answered */
-	bool settled; /* started, or to be discarded */
+	bool settled;					   /* started, or to be discarded */
 	bool started;
 };
 

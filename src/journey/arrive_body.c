@@ -150,8 +150,7 @@ static int recv_part(struct body *body, uint64_t len)
 		rc = recv_bytes(body, arrival->head + body->at, of_head);
 	}
 	if (!rc && len > of_head)
-		rc = recv_bytes(body,
-						psu_arrive_stack(arrival) + (body->at - head_len),
+		rc = recv_bytes(body, psu_arrive_stack(arrival) + (body->at - head_len),
 						len - of_head);
 	return rc;
 }
@@ -176,8 +175,9 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 	}
 	arrival->body_read = true;
 	if (!rc)
-		psu_log(PSU_THREAD_LOG_DEBUG, "Received %" PRIu64 " bytes over the "
-									  "socket",
+		psu_log(PSU_THREAD_LOG_DEBUG,
+				"Received %" PRIu64 " bytes over the "
+				"socket",
 				body.len + PSU_SEALED_LEN);
 	return rc;
 }

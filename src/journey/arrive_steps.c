@@ -132,8 +132,8 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 
 uint8_t *psu_arrive_stack(const struct psu_arrival *arrival)
 {
-	const struct psu_slot *slot =
-		arrival->husk ? &arrival->husk->slot : &arrival->slot;
+	const struct psu_slot *slot = arrival->husk ? &arrival->husk->slot
+												: &arrival->slot;
 
 	return (uint8_t *)(psu_slot_stack_high(slot) -
 					   arrival->statement->stack_len);

@@ -104,10 +104,9 @@ static int fill(struct psu_departure *departure)
 	image->cleanup_head = head == self->cleanup_base ? 0 : head;
 	image->signal_mask = psu_locals_pack_mask(&departure->mask);
 	image->saved_errno = self->saved_errno;
-	image->cancel_disabled =
-		departure->cancel_state == PTHREAD_CANCEL_DISABLE;
-	image->cancel_asynchronous =
-		departure->cancel_type == PTHREAD_CANCEL_ASYNCHRONOUS;
+	image->cancel_disabled = departure->cancel_state == PTHREAD_CANCEL_DISABLE;
+	image->cancel_asynchronous = departure->cancel_type ==
+								 PTHREAD_CANCEL_ASYNCHRONOUS;
 	pthread_getname_np(pthread_self(), image->name, sizeof(image->name));
 	image->locals = (struct psu_span){departure->locals, psu_locals_len()};
 	image->exits = self->exits;

@@ -20,12 +20,12 @@ struct psu_departure {
 	struct psu_endpoint endpoint;
 	char name[PSU_PEER_NAME_LEN]; /* "host:7310", for sentences and the
 									 pool */
-	sigset_t mask;	/* the thread's, while all signals are blocked */
+	sigset_t mask; /* the thread's, while all signals are blocked */
 	int cancel_state, cancel_type;
 
 	struct psu_image image;
 	uint8_t *locals; /* a copy of the thread-locals that travel */
-	uint8_t *head; /* the encoded image without its stack */
+	uint8_t *head;	 /* the encoded image without its stack */
 	size_t head_len;
 
 	struct psu_session *session; /* NULL: none is open */

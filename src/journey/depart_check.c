@@ -79,8 +79,8 @@ struct cxa_globals *cxa_get_globals(void) __asm__("__cxa_get_globals_fast")
 
 static int check_exceptions(void)
 {
-	const struct cxa_globals *globals =
-		cxa_get_globals ? cxa_get_globals() : NULL;
+	const struct cxa_globals *globals = cxa_get_globals ? cxa_get_globals()
+														: NULL;
 
 	if (globals && globals->uncaught_count)
 		return psu_error_set(PSU_THREAD_E_EXCEPTION_IN_FLIGHT,
@@ -125,8 +125,7 @@ static int check_ending(void)
 	uint32_t word = 0;
 
 	if (field && field->bits == 8 * sizeof(word))
-		memcpy(&word, psu_state_thread_pointer() + field->offset,
-			   sizeof(word));
+		memcpy(&word, psu_state_thread_pointer() + field->offset, sizeof(word));
 	if (word & TCB_EXITING)
 		return psu_error_set(PSU_THREAD_E_EXCEPTION_IN_FLIGHT,
 							 "cannot move the thread: it is ending, by "

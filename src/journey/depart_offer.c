@@ -31,8 +31,8 @@ static int open_session(struct psu_departure *departure, bool pooled)
 	psu_phase_begin(PSU_PHASE_OPEN);
 	departure->session = pooled ? psu_pool_take(departure->name) : NULL;
 	if (departure->session &&
-		psu_session_judge(&process->context, departure->session, true,
-						  &peer) == 0)
+		psu_session_judge(&process->context, departure->session, true, &peer) ==
+			0)
 		return 0;
 	psu_session_close(departure->session);
 	departure->session = NULL;
@@ -79,9 +79,8 @@ static size_t next_len(size_t left)
 
 /** @offer, if any, and a BODY frame of @len bytes from position @at of the
  * body, which is head and stack, one behind the other. */
-static int send_body(struct psu_departure *departure,
-					 const struct iovec *offer, size_t at, size_t len,
-					 int64_t deadline)
+static int send_body(struct psu_departure *departure, const struct iovec *offer,
+					 size_t at, size_t len, int64_t deadline)
 {
 	uint8_t header_bytes[PSU_FRAME_HEADER_LEN];
 	const struct psu_frame_header header = {

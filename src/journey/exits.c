@@ -14,15 +14,14 @@
 
 /* glibc's, for all that are none of ours; and the ABI's, which compilers
  * call, in the place of libstdc++'s. */
-int __cxa_thread_atexit_impl(void (*function)(void *), void *object,
-							 void *dso);
+int __cxa_thread_atexit_impl(void (*function)(void *), void *object, void *dso);
 PSU_THREAD_EXPORT int __cxa_thread_atexit(void (*function)(void *),
 										  void *object, void *dso);
 
 static bool append(struct psu_exits *exits, struct psu_exit exit)
 {
-	struct psu_exit *list =
-		reallocarray(exits->list, exits->count + 1, sizeof(*list));
+	struct psu_exit *list = reallocarray(exits->list, exits->count + 1,
+										 sizeof(*list));
 
 	if (!list)
 		return false;

@@ -58,8 +58,8 @@ void psu_pool_put(const char *name, struct psu_session *session)
 	psu_process_lock();
 	at = session && !session->broken ? find_place(process) : PSU_POOL_MAX;
 	if (at < PSU_POOL_MAX) {
-		snprintf(process->pool_names[at], sizeof(process->pool_names[at]),
-				 "%s", name);
+		snprintf(process->pool_names[at], sizeof(process->pool_names[at]), "%s",
+				 name);
 		process->pool[at] = session;
 		session = NULL;
 	}

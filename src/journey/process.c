@@ -87,8 +87,7 @@ bool psu_process_wait(int64_t deadline)
 		pthread_cond_wait(&process_changed, &process_lock);
 		return true;
 	}
-	return pthread_cond_timedwait(&process_changed, &process_lock, &until) ==
-		   0;
+	return pthread_cond_timedwait(&process_changed, &process_lock, &until) == 0;
 }
 
 int psu_process_no_thread(int error)
@@ -184,8 +183,7 @@ static void fill_context(struct psu_process *process)
 	hello->isa_present = psu_isa_present();
 	hello->incarnation = process->incarnation;
 	hello->program = process->manifest.digest;
-	psu_guards_digest(psu_trust_deployment_key(process->trust),
-					  &hello->guards);
+	psu_guards_digest(psu_trust_deployment_key(process->trust), &hello->guards);
 	digest_locale(&hello->locale);
 }
 
@@ -218,9 +216,8 @@ static int prepare_libraries(void)
 							 "the kernel gives no random numbers: %m: allow "
 							 "this process getrandom");
 	if (sodium_init() < 0 ||
-		!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
-								 OPENSSL_INIT_NO_ATEXIT,
-							 NULL) ||
+		!OPENSSL_init_crypto(
+			OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL) ||
 		(!CRYPTO_secure_malloc_initialized() &&
 		 !CRYPTO_secure_malloc_init(SECURE_HEAP_LEN, SECURE_HEAP_UNIT)))
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,

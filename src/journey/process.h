@@ -34,11 +34,11 @@ struct psu_process {
 	int listen_fd; /* -1 in a client */
 
 	/* guarded by the lock */
-	struct psu_dest dest;		   /* moves that came here */
-	struct psu_traveller *threads; /* on this host, or born here */
-	struct psu_caller *callers;	   /* connections to the server */
-	struct psu_arrival *arrivals;  /* threads that are coming in */
-	unsigned openings_count;	   /* threads that may still come in */
+	struct psu_dest dest;					/* moves that came here */
+	struct psu_traveller *threads;			/* on this host, or born here */
+	struct psu_caller *callers;				/* connections to the server */
+	struct psu_arrival *arrivals;			/* threads that are coming in */
+	unsigned openings_count;				/* threads that may still come in */
 	struct psu_session *pool[PSU_POOL_MAX]; /* idle sessions, dialled by us */
 	char pool_names[PSU_POOL_MAX][PSU_PEER_NAME_LEN];
 };

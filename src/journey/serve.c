@@ -24,8 +24,8 @@ struct psu_caller {
 	int drop_fd; /* to drop a stranger by: a duplicate, since the session may
 					have closed its own; -1: no stranger */
 	char from[80];
-	bool known;		/* it has shown a good certificate */
-	bool dropped;	/* it made room for another, or found none */
+	bool known;				/* it has shown a good certificate */
+	bool dropped;			/* it made room for another, or found none */
 	struct psu_digest peer; /* whom it has proved to be */
 };
 

@@ -21,13 +21,12 @@ static int start_pthread(struct psu_traveller *thread)
 	int error = pthread_attr_init(&attributes);
 
 	if (!error) {
-		error = pthread_attr_setstack(
-			&attributes, (void *)psu_slot_home_low(&thread->slot),
-			PSU_SLOT_HOME_LEN);
+		error = pthread_attr_setstack(&attributes,
+									  (void *)psu_slot_home_low(&thread->slot),
+									  PSU_SLOT_HOME_LEN);
 		if (!error)
 			error = pthread_create(&thread->pthread, &attributes,
-								   psu_traveller_main,
-								   thread);
+								   psu_traveller_main, thread);
 		pthread_attr_destroy(&attributes);
 	}
 	return error ? psu_process_no_thread(error) : 0;
@@ -84,8 +83,8 @@ static int take_free_slot(struct psu_traveller *thread)
 	uint32_t zone = psu_trust_zone(process->trust);
 	int rc = PSU_THREAD_E_ADDRESS_IN_USE;
 
-	for (int tries = 0; rc == PSU_THREAD_E_ADDRESS_IN_USE &&
-						tries < PSU_SLOT_TRIES; tries++) {
+	for (int tries = 0;
+		 rc == PSU_THREAD_E_ADDRESS_IN_USE && tries < PSU_SLOT_TRIES; tries++) {
 		rc = psu_runtime_lock_slot(process->runtime, PSU_ZONE_SLOTS,
 								   &thread->slot_number);
 		if (rc)

@@ -66,9 +66,9 @@ struct psu_traveller {
 	int saved_errno;
 	uint64_t signal_mask;
 	int cancel_state;
-	const char *target;	   /* of the migrate call under way */
-	uint64_t cleanup_base; /* of the pthread_cleanup_push chain: ours */
-	bool left;			   /* the user's code is gone from the stack */
+	const char *target;		/* of the migrate call under way */
+	uint64_t cleanup_base;	/* of the pthread_cleanup_push chain: ours */
+	bool left;				/* the user's code is gone from the stack */
 	struct psu_exits exits; /* of its thread-locals: exits.h */
 
 	/* guarded by the process's lock */
@@ -76,8 +76,8 @@ struct psu_traveller {
 	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
 	struct psu_restoration *restoration; /* what RESTORE is about */
-	struct psu_id arrived_by;	   /* the move that brought it; zero: none */
-	int64_t in_doubt_since_ms;	   /* CLOCK_MONOTONIC */
+	struct psu_id arrived_by;  /* the move that brought it; zero: none */
+	int64_t in_doubt_since_ms; /* CLOCK_MONOTONIC */
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */
 };
 

@@ -50,8 +50,7 @@ static int restore_locals(struct psu_traveller *self,
 							 "the image's thread-locals have another size than "
 							 "this program's: install the same version of the "
 							 "program on both hosts");
-	rc = psu_locals_relink(image->cleanup_head,
-						   image->registers.rsp,
+	rc = psu_locals_relink(image->cleanup_head, image->registers.rsp,
 						   psu_slot_stack_high(&self->slot),
 						   self->cleanup_base);
 	if (!rc)

@@ -36,18 +36,22 @@ struct rule {
 #define MANIFEST_LEN_MIN (4 + PSU_OBJECT_LEN) /* one object */
 #define FIXED(len) (len), (len)
 #define REQUEST(name, fields)                                                  \
-	{ PSU_FRAME_##name, CONTROL | (fields), PSU_FRAME_BY_SOURCE, #name,        \
-	  FIXED(PSU_CONTROL_LEN) }
+	{                                                                          \
+		PSU_FRAME_##name, CONTROL | (fields), PSU_FRAME_BY_SOURCE, #name,      \
+			FIXED(PSU_CONTROL_LEN)                                             \
+	}
 #define ANSWER(name, fields)                                                   \
-	{ PSU_FRAME_##name, CONTROL | (fields), PSU_FRAME_BY_DESTINATION, #name,   \
-	  FIXED(PSU_CONTROL_LEN) }
+	{                                                                          \
+		PSU_FRAME_##name, CONTROL | (fields), PSU_FRAME_BY_DESTINATION, #name, \
+			FIXED(PSU_CONTROL_LEN)                                             \
+	}
 
 static const struct rule rules[] = {
 	{PSU_FRAME_HELLO, 0, PSU_FRAME_BY_EITHER, "HELLO", FIXED(PSU_HELLO_LEN)},
 	{PSU_FRAME_REFUSED, 0, PSU_FRAME_BY_SERVER, "REFUSED",
 	 FIXED(PSU_REFUSED_LEN)},
-	{PSU_FRAME_MANIFEST, 0, PSU_FRAME_BY_EITHER, "MANIFEST",
-	 MANIFEST_LEN_MIN, PSU_MANIFEST_LEN_MAX},
+	{PSU_FRAME_MANIFEST, 0, PSU_FRAME_BY_EITHER, "MANIFEST", MANIFEST_LEN_MIN,
+	 PSU_MANIFEST_LEN_MAX},
 	{PSU_FRAME_OFFER, STREAM, PSU_FRAME_BY_SOURCE, "OFFER",
 	 FIXED(PSU_SEALED_LEN)},
 	{PSU_FRAME_BODY, STREAM, PSU_FRAME_BY_SOURCE, "BODY", 1,
@@ -92,14 +96,15 @@ static int broken(const char *name, const char *why)
 	return psu_error_set(PSU_THREAD_E_PROTOCOL,
 						 "cannot go on with the session: the peer's %s frame "
 						 "breaks the protocol, %s: end it, and install the "
-						 "same psu_thread on both hosts", name, why);
+						 "same psu_thread on both hosts",
+						 name, why);
 }
 
 void psu_frame_put_header(const struct psu_frame_header *header,
 						  uint8_t bytes_out[PSU_FRAME_HEADER_LEN])
 {
-	struct psu_writer writer = {
-		.at = bytes_out, .end = bytes_out + PSU_FRAME_HEADER_LEN};
+	struct psu_writer writer = {.at = bytes_out,
+								.end = bytes_out + PSU_FRAME_HEADER_LEN};
 
 	psu_put_u32(&writer, header->payload_len);
 	psu_put_u8(&writer, header->type);
@@ -111,8 +116,8 @@ void psu_frame_put_header(const struct psu_frame_header *header,
 int psu_frame_get_header(const uint8_t bytes[PSU_FRAME_HEADER_LEN],
 						 struct psu_frame_header *header_out)
 {
-	struct psu_reader reader = {
-		.at = bytes, .end = bytes + PSU_FRAME_HEADER_LEN};
+	struct psu_reader reader = {.at = bytes,
+								.end = bytes + PSU_FRAME_HEADER_LEN};
 	struct psu_frame_header header;
 	const struct rule *rule;
 
@@ -149,8 +154,8 @@ int psu_frame_get_header(const uint8_t bytes[PSU_FRAME_HEADER_LEN],
 void psu_frame_put_control(const struct psu_control *control,
 						   uint8_t payload_out[PSU_CONTROL_LEN])
 {
-	struct psu_writer writer = {
-		.at = payload_out, .end = payload_out + PSU_CONTROL_LEN};
+	struct psu_writer writer = {.at = payload_out,
+								.end = payload_out + PSU_CONTROL_LEN};
 	const struct rule *rule = find_rule(control->type);
 
 	assert(rule && rule->carries & CONTROL);
@@ -165,8 +170,8 @@ void psu_frame_put_control(const struct psu_control *control,
 int psu_frame_get_control(uint8_t type, const uint8_t payload[PSU_CONTROL_LEN],
 						  struct psu_control *control_out)
 {
-	struct psu_reader reader = {
-		.at = payload, .end = payload + PSU_CONTROL_LEN};
+	struct psu_reader reader = {.at = payload,
+								.end = payload + PSU_CONTROL_LEN};
 	const struct rule *rule = find_rule(type);
 	struct psu_control control = {.type = type};
 
@@ -203,8 +208,8 @@ _Static_assert(sizeof(hello_magic) == HELLO_MAGIC_LEN + 1, "FORMAT.md");
 void psu_frame_put_hello(const struct psu_hello *hello,
 						 uint8_t payload_out[PSU_HELLO_LEN])
 {
-	struct psu_writer writer = {
-		.at = payload_out, .end = payload_out + PSU_HELLO_LEN};
+	struct psu_writer writer = {.at = payload_out,
+								.end = payload_out + PSU_HELLO_LEN};
 
 	psu_put_bytes(&writer, hello_magic, HELLO_MAGIC_LEN);
 	psu_put_u16(&writer, hello->version);
@@ -223,12 +228,10 @@ void psu_frame_put_hello(const struct psu_hello *hello,
 	assert(!writer.overflow && writer.at == writer.end);
 }
 
-int psu_frame_get_hello(const char *peer,
-						const uint8_t payload[PSU_HELLO_LEN],
+int psu_frame_get_hello(const char *peer, const uint8_t payload[PSU_HELLO_LEN],
 						struct psu_hello *hello_out)
 {
-	struct psu_reader reader = {
-		.at = payload, .end = payload + PSU_HELLO_LEN};
+	struct psu_reader reader = {.at = payload, .end = payload + PSU_HELLO_LEN};
 	struct psu_hello hello;
 	char magic[HELLO_MAGIC_LEN];
 
@@ -241,8 +244,8 @@ int psu_frame_get_hello(const char *peer,
 		return psu_error_set(PSU_THREAD_E_VERSION_MISMATCH,
 							 "cannot open a session: %s speaks wire version "
 							 "%u, this host %u: install the same psu_thread on "
-							 "both hosts", peer, hello.version,
-							 PSU_WIRE_VERSION);
+							 "both hosts",
+							 peer, hello.version, PSU_WIRE_VERSION);
 
 	/* the rest */
 	hello.page_len = psu_get_u32(&reader);

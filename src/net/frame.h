@@ -18,12 +18,12 @@
 #define PSU_REFUSED_LEN 4 /* an error number, as in a control payload */
 
 enum psu_frame_type {
-	PSU_FRAME_HELLO = 1,	 /* both, once, first: who and what I am */
-	PSU_FRAME_REFUSED = 2,	 /* server: why there is no session */
-	PSU_FRAME_MANIFEST = 3,	 /* both, if the hellos' programs differ */
-	PSU_FRAME_OFFER = 16,	 /* source: a sealed statement */
-	PSU_FRAME_BODY = 17,	 /* source: the next bytes of the body */
-	PSU_FRAME_COMMIT = 18,	 /* source; from here on: control frames */
+	PSU_FRAME_HELLO = 1,	/* both, once, first: who and what I am */
+	PSU_FRAME_REFUSED = 2,	/* server: why there is no session */
+	PSU_FRAME_MANIFEST = 3, /* both, if the hellos' programs differ */
+	PSU_FRAME_OFFER = 16,	/* source: a sealed statement */
+	PSU_FRAME_BODY = 17,	/* source: the next bytes of the body */
+	PSU_FRAME_COMMIT = 18,	/* source; from here on: control frames */
 	PSU_FRAME_STATUS = 19,
 	PSU_FRAME_CANCEL = 20,
 	PSU_FRAME_FORGET = 21,
@@ -80,20 +80,20 @@ void psu_frame_put_control(const struct psu_control *control,
 /** 0 or PSU_THREAD_E_PROTOCOL: @type is no control frame, a field that it
  * does not use is not zero, or the code is none of PSU_THREAD_ERRORS.  Every
  * byte read here is hostile. */
-PSU_MUST_CHECK int
-psu_frame_get_control(uint8_t type, const uint8_t payload[PSU_CONTROL_LEN],
-					  struct psu_control *control_out);
+PSU_MUST_CHECK int psu_frame_get_control(uint8_t type,
+										 const uint8_t payload[PSU_CONTROL_LEN],
+										 struct psu_control *control_out);
 
 /** What each side tells first. */
 struct psu_hello {
 	uint16_t version;
-	uint32_t page_len;	   /* of memory, bytes */
-	uint64_t window_addr;  /* slot geometry, slot/slot.h */
+	uint32_t page_len;	  /* of memory, bytes */
+	uint64_t window_addr; /* slot geometry, slot/slot.h */
 	uint64_t slot_len;
 	uint32_t zone_count;
-	uint32_t zone;		   /* the speaker's own */
-	uint32_t isa_needed;   /* start/isa.h: bits of x86-64 levels */
-	uint32_t isa_present;  /* of this processor */
+	uint32_t zone;		  /* the speaker's own */
+	uint32_t isa_needed;  /* start/isa.h: bits of x86-64 levels */
+	uint32_t isa_present; /* of this processor */
 	struct psu_id incarnation;
 	struct psu_digest program; /* of the manifest */
 	struct psu_digest guards;  /* keyed: says nothing about them */
@@ -105,8 +105,8 @@ void psu_frame_put_hello(const struct psu_hello *hello,
 /** 0, VERSION_MISMATCH (judged first, whatever follows; @peer names the
  * other host in its sentence), PROTOCOL.  The values are not judged here: the
  * session compares them with its own.  Every byte read here is hostile. */
-PSU_MUST_CHECK int
-psu_frame_get_hello(const char *peer, const uint8_t payload[PSU_HELLO_LEN],
-					struct psu_hello *hello_out);
+PSU_MUST_CHECK int psu_frame_get_hello(const char *peer,
+									   const uint8_t payload[PSU_HELLO_LEN],
+									   struct psu_hello *hello_out);
 
 #endif

@@ -91,8 +91,7 @@ int psu_session_judge(const struct psu_session_context *context,
 		return psu_error_set(PSU_THREAD_E_PIN_MISMATCH,
 							 "'%s' has another key than the pin in %s/peers "
 							 "says: find out why before you change the pin",
-							 session->peer.name,
-							 psu_trust_dir(context->trust));
+							 session->peer.name, psu_trust_dir(context->trust));
 	if (psu_socket_now_ms() - session->opened_ms > PSU_SESSION_AGE_MS)
 		return psu_error_set(PSU_THREAD_E_TLS_FAILED,
 							 "the session with '%s' is too old: open another",
@@ -133,8 +132,8 @@ int psu_session_recv_refusal(struct psu_session *session)
 {
 	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
 	uint8_t payload[PSU_REFUSED_LEN];
-	struct psu_reader reader = {
-		.at = payload, .end = payload + sizeof(payload)};
+	struct psu_reader reader = {.at = payload,
+								.end = payload + sizeof(payload)};
 	int code, rc;
 
 	rc = psu_session_recv(session, payload, sizeof(payload), deadline);
@@ -173,8 +172,7 @@ static int recv_hello(struct psu_session *session)
 	if (!rc)
 		rc = psu_session_recv(session, payload, sizeof(payload), deadline);
 	if (!rc)
-		rc = psu_frame_get_hello(session->peer_name, payload,
-								 &session->hello);
+		rc = psu_frame_get_hello(session->peer_name, payload, &session->hello);
 	return rc;
 }
 
@@ -321,8 +319,7 @@ int psu_session_dial(const struct psu_session_context *context,
 }
 
 int psu_session_authenticate(const struct psu_session_context *context, int fd,
-							 const char *from,
-							 struct psu_session **session_out)
+							 const char *from, struct psu_session **session_out)
 {
 	struct psu_session *session = NULL;
 	int rc = new_session(context, fd, NULL, from, &session);
@@ -369,8 +366,8 @@ int psu_session_greet(const struct psu_session_context *context,
 void psu_session_refuse(struct psu_session *session, int code)
 {
 	uint8_t payload[PSU_REFUSED_LEN], rest[256];
-	struct psu_writer writer = {
-		.at = payload, .end = payload + sizeof(payload)};
+	struct psu_writer writer = {.at = payload,
+								.end = payload + sizeof(payload)};
 	int64_t deadline = psu_socket_deadline(PSU_REFUSED_MS);
 
 	if (session->broken)

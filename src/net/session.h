@@ -32,8 +32,8 @@ struct psu_session_context {
 struct psu_session {
 	int fd;
 	SSL *ssl;
-	bool server; /* the peer dialled us */
-	bool broken; /* of no further use */
+	bool server;					   /* the peer dialled us */
+	bool broken;					   /* of no further use */
 	char peer_name[PSU_PEER_NAME_LEN]; /* for sentences: what was dialled, or
 										  the caller's identity */
 	struct psu_identity peer;

@@ -74,8 +74,8 @@ static int resolve(const struct psu_endpoint *endpoint, int flags,
 		_res.retry = PSU_RESOLVE_TRIES;
 	}
 	errno = 0; /* of a lack of descriptors nothing else tells */
-	return getaddrinfo(*endpoint->host ? endpoint->host : NULL,
-					   endpoint->port, &hints, list_out);
+	return getaddrinfo(*endpoint->host ? endpoint->host : NULL, endpoint->port,
+					   &hints, list_out);
 }
 
 /** The name is not resolved, for the reason that getaddrinfo() gave. */
@@ -85,12 +85,11 @@ static int explain_resolve(const char *host, int error)
 
 	if (rc)
 		return rc;
-	return psu_error_set(PSU_THREAD_E_HOST_UNKNOWN,
-						 "cannot resolve '%s': %s: check the name, or add it "
-						 "to DNS or /etc/hosts",
-						 host,
-						 error == EAI_SYSTEM ? strerror(errno)
-											 : gai_strerror(error));
+	return psu_error_set(
+		PSU_THREAD_E_HOST_UNKNOWN,
+		"cannot resolve '%s': %s: check the name, or add it "
+		"to DNS or /etc/hosts",
+		host, error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
 }
 
 /** No socket at all, by errno. */
@@ -141,8 +140,8 @@ static void note_failure(struct tries *tries, const struct addrinfo *address,
 	if (!tries->error || error == ECONNREFUSED ||
 		(error == ETIMEDOUT && tries->error != ECONNREFUSED))
 		tries->error = error;
-	getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host),
-				NULL, 0, NI_NUMERICHOST);
+	getnameinfo(address->ai_addr, address->ai_addrlen, host, sizeof(host), NULL,
+				0, NI_NUMERICHOST);
 	if (only) /* the sentence names it already */
 		snprintf(tries->reasons, sizeof(tries->reasons), "%s", reason);
 	else

@@ -78,8 +78,8 @@ PSU_MUST_CHECK int psu_socket_listen(const struct psu_endpoint *endpoint,
  * Returns 0, or PSU_THREAD_E_SYSTEM when the listening socket is of no use
  * any more (it was shut down).
  */
-PSU_MUST_CHECK int psu_socket_accept(int listen_fd, int *fd_out,
-									 char *peer_out, size_t peer_len);
+PSU_MUST_CHECK int psu_socket_accept(int listen_fd, int *fd_out, char *peer_out,
+									 size_t peer_len);
 
 /** Wait until @fd is ready to be read, or written.  False: the deadline has
  * passed. */

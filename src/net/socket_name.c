@@ -53,9 +53,9 @@ int psu_socket_parse(const char *text, unsigned default_port,
 	if (!end ||
 		!copy_part(endpoint.host, sizeof(endpoint.host), host,
 				   (size_t)(end - host)) ||
-		(port && (!is_port(port) || !copy_part(endpoint.port,
-											   sizeof(endpoint.port), port,
-											   strlen(port)))))
+		(port &&
+		 (!is_port(port) || !copy_part(endpoint.port, sizeof(endpoint.port),
+									   port, strlen(port)))))
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "'%s' is no host: write name, name:port, address "
 							 "or [v6]:port",
@@ -75,6 +75,6 @@ void psu_socket_name(const struct psu_endpoint *endpoint,
 					 char name_out[PSU_SOCKET_NAME_LEN])
 {
 	snprintf(name_out, PSU_SOCKET_NAME_LEN,
-			 strchr(endpoint->host, ':') ? "[%s]:%s" : "%s:%s",
-			 endpoint->host, endpoint->port);
+			 strchr(endpoint->host, ':') ? "[%s]:%s" : "%s:%s", endpoint->host,
+			 endpoint->port);
 }

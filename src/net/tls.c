@@ -101,8 +101,8 @@ static void set_behaviour(SSL_CTX *context)
 	SSL_CTX_set_read_ahead(context, 0);
 	SSL_CTX_set_post_handshake_auth(context, 0);
 	SSL_CTX_set_quiet_shutdown(context, 0);
-	SSL_CTX_set_verify(
-		context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+	SSL_CTX_set_verify(context,
+					   SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(context, psu_tls_verify, NULL);
 	SSL_CTX_set_client_hello_cb(context, demand_protocol, NULL);
 	SSL_CTX_set_alpn_select_cb(context, select_protocol, NULL);
@@ -179,9 +179,8 @@ static bool expect_name(SSL *ssl, const char *dialled)
 	X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
 	struct in6_addr address;
 
-	X509_VERIFY_PARAM_set_hostflags(param,
-									X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
-										X509_CHECK_FLAG_NO_WILDCARDS);
+	X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NEVER_CHECK_SUBJECT |
+											   X509_CHECK_FLAG_NO_WILDCARDS);
 	if (inet_pton(AF_INET, dialled, &address) == 1 ||
 		inet_pton(AF_INET6, dialled, &address) == 1)
 		return X509_VERIFY_PARAM_set1_ip_asc(param, dialled);
@@ -206,8 +205,7 @@ static void count_key_updates(int writing, int version, int type,
 		shutdown(SSL_get_fd(ssl), SHUT_RDWR);
 }
 
-static bool prepare(struct psu_tls *tls, SSL *ssl, int fd,
-					const char *dialled)
+static bool prepare(struct psu_tls *tls, SSL *ssl, int fd, const char *dialled)
 {
 	struct psu_tls_state *state = psu_tls_state_new(ssl);
 	BIO *bio = psu_tls_socket(fd);

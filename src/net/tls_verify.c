@@ -48,8 +48,8 @@ struct psu_tls_state *psu_tls_state_new(SSL *ssl)
 	struct psu_tls_state *state = calloc(1, sizeof(*state));
 
 	pthread_once(&once, make_index);
-	if (state && (state_index < 0 ||
-				  !SSL_set_ex_data(ssl, state_index, state))) {
+	if (state &&
+		(state_index < 0 || !SSL_set_ex_data(ssl, state_index, state))) {
 		free(state);
 		state = NULL;
 	}
@@ -82,7 +82,7 @@ static int error_of(int verdict)
 		return X509_V_ERR_PERMITTED_VIOLATION; /* certificate_unknown */
 	case PSU_THREAD_E_CERT_FOREIGN:
 		return X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY; /* unknown_ca */
-	default: /* the fault is at this host */
+	default:						  /* the fault is at this host */
 		return X509_V_ERR_OUT_OF_MEM; /* internal_error */
 	}
 }

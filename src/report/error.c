@@ -96,8 +96,7 @@ int psu_error_tell(int code)
 	if (!psu_local.told)
 		psu_log(psu_local.whispering ? PSU_THREAD_LOG_DEBUG
 									 : PSU_THREAD_LOG_ERROR,
-				"%s: %s", psu_error_name(code),
-				psu_local.sentence);
+				"%s: %s", psu_error_name(code), psu_local.sentence);
 	psu_local.told = true;
 	return code;
 }

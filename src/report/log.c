@@ -42,13 +42,12 @@ static void write_stderr(enum psu_thread_log_level level, const char *line)
 
 	/* a log that cannot be written is nobody's failure, and who fills a pipe
 	 * that nobody reads must not stop the process: the line is lost */
-	if (poll(&room, 1, 0) <= 0 ||
-		write(STDERR_FILENO, text, (size_t)len) < 0)
+	if (poll(&room, 1, 0) <= 0 || write(STDERR_FILENO, text, (size_t)len) < 0)
 		return;
 }
 
-void psu_thread_set_log(enum psu_thread_log_level level,
-						psu_thread_log_fn *fn, void *context)
+void psu_thread_set_log(enum psu_thread_log_level level, psu_thread_log_fn *fn,
+						void *context)
 {
 	pthread_mutex_lock(&log_lock);
 	log_level = level;

@@ -37,8 +37,7 @@
 
 #define PSU_PHASE_ENUM_(name, word) PSU_PHASE_##name,
 enum psu_phase {
-	PSU_PHASES(PSU_PHASE_ENUM_)
-	PSU_PHASE_COUNT,
+	PSU_PHASES(PSU_PHASE_ENUM_) PSU_PHASE_COUNT,
 	PSU_PHASE_DEST = PSU_PHASE_RECEIVE /* the first at the destination */
 };
 

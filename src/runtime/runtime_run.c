@@ -36,8 +36,8 @@ static int read_boot_id(char boot_id_out[PSU_BOOT_ID_LEN])
 
 	if (fd < 0)
 		rc = psu_error_shortage("open", path);
-	if (!rc && (fd < 0 ||
-				read(fd, boot_id_out, PSU_BOOT_ID_LEN) != PSU_BOOT_ID_LEN))
+	if (!rc &&
+		(fd < 0 || read(fd, boot_id_out, PSU_BOOT_ID_LEN) != PSU_BOOT_ID_LEN))
 		rc = psu_error_set(PSU_THREAD_E_SYSTEM,
 						   "cannot read %s: %m: mount /proc", path);
 	if (fd >= 0)

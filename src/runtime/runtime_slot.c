@@ -37,8 +37,8 @@ static int find_slot(struct psu_runtime *runtime, uint32_t slot_count,
 					 uint32_t *slot_out)
 {
 	for (uint32_t i = 0; i < slot_count; i++) {
-		uint32_t slot =
-			(uint32_t)(((uint64_t)runtime->next_slot + i) % slot_count);
+		uint32_t slot = (uint32_t)(((uint64_t)runtime->next_slot + i) %
+								   slot_count);
 
 		if (runtime->slots_held[slot])
 			continue;

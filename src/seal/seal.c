@@ -40,8 +40,8 @@ static const char domain[32] = "psu_thread statement";
 static void encode(const struct psu_statement *statement,
 				   uint8_t bytes_out[PSU_STATEMENT_LEN])
 {
-	struct psu_writer writer = {
-		.at = bytes_out, .end = bytes_out + PSU_STATEMENT_LEN};
+	struct psu_writer writer = {.at = bytes_out,
+								.end = bytes_out + PSU_STATEMENT_LEN};
 
 	psu_put_bytes(&writer, domain, sizeof(domain));
 	psu_put_u16(&writer, PSU_WIRE_VERSION);
@@ -65,8 +65,8 @@ static void encode(const struct psu_statement *statement,
 	assert(!writer.overflow && writer.at == writer.end);
 }
 
-void psu_seal_sign(const struct psu_statement *statement,
-				   const uint8_t *secret, uint8_t sealed_out[PSU_SEALED_LEN])
+void psu_seal_sign(const struct psu_statement *statement, const uint8_t *secret,
+				   uint8_t sealed_out[PSU_SEALED_LEN])
 {
 	encode(statement, sealed_out);
 	crypto_sign_detached(sealed_out + PSU_STATEMENT_LEN, NULL, sealed_out,
@@ -79,14 +79,14 @@ static int malformed(const char *fault)
 	return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
 						 "cannot take a thread in: its statement %s, though "
 						 "the peer signed it: install the same psu_thread on "
-						 "both hosts", fault);
+						 "both hosts",
+						 fault);
 }
 
 static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 				  struct psu_statement *statement_out)
 {
-	struct psu_reader reader = {
-		.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
+	struct psu_reader reader = {.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
 	char first[sizeof(domain)];
 	unsigned version, flights;
 
@@ -99,8 +99,8 @@ static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 		return psu_error_set(PSU_THREAD_E_VERSION_MISMATCH,
 							 "cannot take a thread in: its statement has wire "
 							 "version %u, this host speaks %u: install the "
-							 "same psu_thread on both hosts", version,
-							 PSU_WIRE_VERSION);
+							 "same psu_thread on both hosts",
+							 version, PSU_WIRE_VERSION);
 
 	/* the rest */
 	flights = psu_get_u8(&reader);
@@ -149,7 +149,8 @@ static int wrong_addressee(const char *why)
 {
 	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
 						 "cannot take a thread in: %s: let the sender try "
-						 "again, and look into it if that does not help", why);
+						 "again, and look into it if that does not help",
+						 why);
 }
 
 static int wrong_program(const struct psu_digest *here,
@@ -162,8 +163,8 @@ static int wrong_program(const struct psu_digest *here,
 	return psu_error_set(PSU_THREAD_E_BINARY_MISMATCH,
 						 "cannot take a thread in: its statement is about "
 						 "another program (manifest here %s, there %s): "
-						 "install the same file on both hosts", here_hex,
-						 there_hex);
+						 "install the same file on both hosts",
+						 here_hex, there_hex);
 }
 
 static int check_expected(const struct psu_statement *statement,
@@ -216,8 +217,8 @@ int psu_seal_verify(const struct psu_untrusted *sealed,
 		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
 							 "cannot take a thread in: its sealed statement "
 							 "has %zu bytes, not %d: install the same "
-							 "psu_thread on both hosts", sealed->len,
-							 PSU_SEALED_LEN);
+							 "psu_thread on both hosts",
+							 sealed->len, PSU_SEALED_LEN);
 	if (crypto_sign_verify_detached(sealed->bytes + PSU_STATEMENT_LEN,
 									sealed->bytes, PSU_STATEMENT_LEN,
 									expected->sign_public) != 0)
@@ -256,9 +257,8 @@ psu_verified_statement(const struct psu_verified *verified)
 	return &verified->statement;
 }
 
-void psu_seal_digest(const uint8_t *head, size_t head_len,
-					 const uint8_t *stack, size_t stack_len,
-					 struct psu_digest *digest_out)
+void psu_seal_digest(const uint8_t *head, size_t head_len, const uint8_t *stack,
+					 size_t stack_len, struct psu_digest *digest_out)
 {
 	struct psu_sha256 hash;
 

@@ -29,22 +29,22 @@
 
 /** What a source states about one attempt to move a thread. */
 struct psu_statement {
-	bool one_flight;				 /* this OFFER carries the COMMIT */
-	struct psu_id migration;		 /* of this attempt */
-	struct psu_id thread;			 /* for life */
-	uint64_t generation;			 /* the one this move would commit */
-	struct psu_id incarnation;		 /* of the destination, from its hello */
-	struct psu_digest source;		 /* digests of the two identities */
+	bool one_flight;		   /* this OFFER carries the COMMIT */
+	struct psu_id migration;   /* of this attempt */
+	struct psu_id thread;	   /* for life */
+	uint64_t generation;	   /* the one this move would commit */
+	struct psu_id incarnation; /* of the destination, from its hello */
+	struct psu_digest source;  /* digests of the two identities */
 	struct psu_digest destination;
-	struct psu_digest program;		 /* of the manifest */
-	uint64_t slot_addr;				 /* lowest address of the slot */
-	uint64_t head_len;				 /* of the body's encoded part */
-	uint64_t stack_len;				 /* of the stack behind it */
-	uint64_t heap_len;				 /* 0 */
-	uint64_t sequence;				 /* OFFERs before it on this connection */
-	uint16_t stream;				 /* that every BODY frame of it names */
-	struct psu_digest body;			 /* SHA-256 of head, then stack */
-	struct psu_digest exporter;		 /* of this very connection, RFC 9266 */
+	struct psu_digest program;	/* of the manifest */
+	uint64_t slot_addr;			/* lowest address of the slot */
+	uint64_t head_len;			/* of the body's encoded part */
+	uint64_t stack_len;			/* of the stack behind it */
+	uint64_t heap_len;			/* 0 */
+	uint64_t sequence;			/* OFFERs before it on this connection */
+	uint16_t stream;			/* that every BODY frame of it names */
+	struct psu_digest body;		/* SHA-256 of head, then stack */
+	struct psu_digest exporter; /* of this very connection, RFC 9266 */
 };
 
 struct psu_untrusted {
@@ -54,8 +54,8 @@ struct psu_untrusted {
 
 /** What the receiver knows by itself and the statement must repeat. */
 struct psu_expectation {
-	const uint8_t *sign_public; /* of the TLS peer, from the peers file */
-	struct psu_digest source;	/* the TLS peer's identity */
+	const uint8_t *sign_public;	   /* of the TLS peer, from the peers file */
+	struct psu_digest source;	   /* the TLS peer's identity */
 	struct psu_digest destination; /* this host */
 	struct psu_id incarnation;	   /* this process */
 	struct psu_digest program;
@@ -64,8 +64,8 @@ struct psu_expectation {
 };
 
 /** Sign.  @secret as crypto_sign_detached() takes it.  Cannot fail. */
-void psu_seal_sign(const struct psu_statement *statement,
-				   const uint8_t *secret, uint8_t sealed_out[PSU_SEALED_LEN]);
+void psu_seal_sign(const struct psu_statement *statement, const uint8_t *secret,
+				   uint8_t sealed_out[PSU_SEALED_LEN]);
 
 struct psu_verified;
 struct psu_verified_body;
@@ -90,9 +90,8 @@ const struct psu_statement *
 psu_verified_statement(const struct psu_verified *verified);
 
 /** The digest that a statement carries of its body.  Cannot fail. */
-void psu_seal_digest(const uint8_t *head, size_t head_len,
-					 const uint8_t *stack, size_t stack_len,
-					 struct psu_digest *digest_out);
+void psu_seal_digest(const uint8_t *head, size_t head_len, const uint8_t *stack,
+					 size_t stack_len, struct psu_digest *digest_out);
 
 /**
  * Check that a received body is the one stated.  The bytes must not change

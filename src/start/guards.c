@@ -116,8 +116,8 @@ void psu_guards_take(long *stack)
 {
 	char **environment = (char **)(stack + 1 + stack[0] + 1);
 	char **variable = find_variable(environment);
-	unsigned char *random =
-		(unsigned char *)find_auxiliary(environment, AT_RANDOM);
+	unsigned char *random = (unsigned char *)find_auxiliary(environment,
+															AT_RANDOM);
 
 	/* who starts a program with more rights than his own must not choose
 	 * its guards */
@@ -163,8 +163,9 @@ static void begin(int argc, char **argv, char **environment)
 
 /* Before the constructors that compilers make, such as a sanitizer's; in
  * libpsu_thread.so, by -z initfirst, before those of all objects. */
-__attribute__((section(".init_array.00000"), used)) static void (
-	*const first_constructor)(int, char **, char **) = begin;
+__attribute__((section(".init_array.00000"),
+			   used)) static void (*const first_constructor)(int, char **,
+															 char **) = begin;
 
 void psu_guards_in_libc(const uint8_t bytes[PSU_GUARDS_LEN],
 						uint64_t guards_out[2])

@@ -79,8 +79,7 @@ static int check_compiler(void)
 
 /** The name of an object that asks for executable stacks goes to @context;
  * one that does not say gets them too. */
-static int find_executable(struct dl_phdr_info *info, size_t len,
-						   void *context)
+static int find_executable(struct dl_phdr_info *info, size_t len, void *context)
 {
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 	bool executable = true;

@@ -43,8 +43,7 @@ uint32_t psu_isa_needed(const void *notes, size_t len)
 
 	if (len < sizeof(*note) + 4 || len - sizeof(*note) - 4 < note->n_descsz)
 		return 0;
-	return find_property((const unsigned char *)(note + 1) + 4,
-						 note->n_descsz);
+	return find_property((const unsigned char *)(note + 1) + 4, note->n_descsz);
 }
 
 static uint32_t enabled_state(void)

@@ -73,8 +73,7 @@ static bool find_symbols(const struct file *file, struct symbols *symbols_out)
 		return false;
 	for (uint64_t i = 0; i < head.e_shnum; i++) {
 		/* .bss takes no room in the file: it is not looked at */
-		if (!get_section(file, &head, i, &table) ||
-			table.sh_type != SHT_SYMTAB)
+		if (!get_section(file, &head, i, &table) || table.sh_type != SHT_SYMTAB)
 			continue;
 		if (!get_section(file, &head, table.sh_link, &names))
 			return false;
@@ -137,8 +136,7 @@ static bool is_system(const char *name, uint64_t len)
 	return false;
 }
 
-static int check_symbols(const struct file *file,
-						 const struct symbols *symbols)
+static int check_symbols(const struct file *file, const struct symbols *symbols)
 {
 	Elf64_Sym data, bss, symbol;
 

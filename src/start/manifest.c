@@ -22,7 +22,7 @@
 extern const char psu_thread_entry[] __attribute__((weak));
 
 /** False if there is no room for it: what is not listed is not hashed. */
-static bool take_segment(struct psu_object *object, const ElfW(Phdr) *header,
+static bool take_segment(struct psu_object *object, const ElfW(Phdr) * header,
 						 uint64_t load_addr)
 {
 	uint64_t start = load_addr + header->p_vaddr;
@@ -84,7 +84,7 @@ static void take_name(struct psu_object *object, const char *path)
 
 /** In a thread of the program's start: its block lies below the thread
  * pointer (psABI §3.4.6, "TLS variant II"). */
-static void take_locals(struct psu_object *object, const ElfW(Phdr) *header,
+static void take_locals(struct psu_object *object, const ElfW(Phdr) * header,
 						const struct dl_phdr_info *info)
 {
 	object->tls_len = header->p_memsz;

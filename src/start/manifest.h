@@ -31,8 +31,8 @@ struct psu_segment {
 struct psu_object {
 	char name[PSU_OBJECT_NAME_LEN]; /* the file's last component */
 	uint8_t build_id[PSU_BUILD_ID_LEN];
-	uint64_t load_addr; /* what the object's own addresses are relative to;
-						   0 in a no-pie executable */
+	uint64_t load_addr;	 /* what the object's own addresses are relative to;
+							0 in a no-pie executable */
 	uint64_t first_addr; /* [first_addr, end_addr) spans all its segments */
 	uint64_t end_addr;
 	uint64_t tls_len;	 /* of its PT_TLS segment, 0 if none */

@@ -13,13 +13,13 @@
 
 /** What is needed of a dynamic section. */
 struct tables {
-	const ElfW(Sym) *symbols;
+	const ElfW(Sym) * symbols;
 	const uint32_t *hash; /* DT_GNU_HASH */
 };
 
 /** The loader has made most of the section's addresses absolute, but not
  * those of the vDSO and of objects that it may not write to. */
-static struct tables find_tables(const ElfW(Dyn) *dynamic, uint64_t load_addr)
+static struct tables find_tables(const ElfW(Dyn) * dynamic, uint64_t load_addr)
 {
 	struct tables tables = {NULL, NULL};
 
@@ -65,7 +65,7 @@ static uint64_t resolve(uint64_t resolver_addr)
 	return (uint64_t)resolver();
 }
 
-uint32_t psu_manifest_choices(const ElfW(Dyn) *dynamic, uint64_t load_addr)
+uint32_t psu_manifest_choices(const ElfW(Dyn) * dynamic, uint64_t load_addr)
 {
 	struct tables tables = find_tables(dynamic, load_addr);
 	uint32_t choices = 0;

@@ -19,6 +19,6 @@
  * @dynamic    its dynamic section
  * @load_addr  what its addresses are relative to
  */
-uint32_t psu_manifest_choices(const ElfW(Dyn) *dynamic, uint64_t load_addr);
+uint32_t psu_manifest_choices(const ElfW(Dyn) * dynamic, uint64_t load_addr);
 
 #endif

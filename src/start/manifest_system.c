@@ -27,8 +27,8 @@ static const char *const system_names[] = {
 	"libatomic", "libssp", NULL};
 
 static const char *const watcher_names[] = {
-	"libasan", "liblsan", "libtsan", "libubsan", "libclang_rt", "vgpreload_",
-	NULL};
+	"libasan",	   "liblsan",	 "libtsan", "libubsan",
+	"libclang_rt", "vgpreload_", NULL};
 
 static bool is_among(const char *const *names, const char *name)
 {

@@ -51,8 +51,8 @@ static bool name_is_padded(const char name[PSU_OBJECT_NAME_LEN])
 size_t psu_manifest_encode(const struct psu_manifest *manifest,
 						   uint8_t bytes_out[PSU_MANIFEST_LEN_MAX])
 {
-	struct psu_writer writer = {
-		.at = bytes_out, .end = bytes_out + PSU_MANIFEST_LEN_MAX};
+	struct psu_writer writer = {.at = bytes_out,
+								.end = bytes_out + PSU_MANIFEST_LEN_MAX};
 
 	psu_put_u32(&writer, (uint32_t)manifest->count);
 	for (size_t i = 0; i < manifest->count; i++)
@@ -84,8 +84,8 @@ int psu_manifest_decode(const uint8_t *bytes, size_t len,
 static int contents_differ(const struct psu_object *here,
 						   const struct psu_object *there, const char *peer)
 {
-	bool same_file =
-		memcmp(here->build_id, there->build_id, PSU_BUILD_ID_LEN) == 0;
+	bool same_file = memcmp(here->build_id, there->build_id,
+							PSU_BUILD_ID_LEN) == 0;
 	char id_here[17], id_there[17];
 
 	psu_bytes_hex(here->build_id, 8, id_here);
@@ -111,8 +111,7 @@ static int places_differ(const struct psu_object *here,
 						 " at %s: link the program statically, or make the "
 						 "hosts' libraries, /etc/ld.so.cache, LD_PRELOAD and "
 						 "file systems alike",
-						 here->name, here->first_addr, there->first_addr,
-						 peer);
+						 here->name, here->first_addr, there->first_addr, peer);
 }
 
 static int compare_objects(const struct psu_object *here,

@@ -188,8 +188,7 @@ static int restart(const uint8_t guards[PSU_GUARDS_LEN])
 	fd = hand_over(guards, randomize);
 	fflush(NULL);
 	if (arguments && environment && fd >= 0) {
-		snprintf(variable, sizeof(variable), "%s=%d", PSU_GUARDS_VARIABLE,
-				 fd);
+		snprintf(variable, sizeof(variable), "%s=%d", PSU_GUARDS_VARIABLE, fd);
 		execve(find_program(path), arguments, environment);
 	}
 	rc = psu_error_set(PSU_THREAD_E_RESTART_FAILED,
@@ -214,8 +213,7 @@ static int may_restart(void)
 	struct stat tasks;
 
 	if (getenv(PSU_GUARDS_VARIABLE))
-		return psu_error_set(PSU_THREAD_E_RESTART_FAILED,
-							 PSU_GUARDS_VARIABLE
+		return psu_error_set(PSU_THREAD_E_RESTART_FAILED, PSU_GUARDS_VARIABLE
 							 " is set and was not taken over from: unset it, "
 							 "or, if it was not you who set it, this program "
 							 "lacks the entry point psu_thread_entry: link it "

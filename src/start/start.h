@@ -30,10 +30,10 @@
 /** What the restarted program is handed. */
 struct psu_guards_handed {
 	uint8_t bytes[PSU_GUARDS_LEN];
-	uint8_t restarts;  /* how often it has restarted itself, 1 or 2 */
-	uint8_t randomize; /* 1: its children are to be randomised again */
+	uint8_t restarts;		 /* how often it has restarted itself, 1 or 2 */
+	uint8_t randomize;		 /* 1: its children are to be randomised again */
 	char name[PSU_COMM_LEN]; /* the process's, as the kernel knows it */
-	uint8_t found;	   /* only in memory: 1 if something was handed over */
+	uint8_t found; /* only in memory: 1 if something was handed over */
 };
 
 /** Bytes of it in the descriptor. */

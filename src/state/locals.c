@@ -20,8 +20,8 @@ static size_t piece_count;
 static void add_piece(uint64_t offset, uint64_t end_offset)
 {
 	if (offset > end_offset)
-		pieces[piece_count++] =
-			(struct piece){.offset = offset, .len = offset - end_offset};
+		pieces[piece_count++] = (struct piece){.offset = offset,
+											   .len = offset - end_offset};
 }
 
 /** Of the object that this library is linked into, what lies before the two
@@ -82,8 +82,8 @@ void psu_locals_restore(const uint8_t *bytes)
 
 bool psu_locals_travel(const void *variable)
 {
-	uint64_t offset =
-		(uint64_t)(psu_state_thread_pointer() - (const char *)variable);
+	uint64_t offset = (uint64_t)(psu_state_thread_pointer() -
+								 (const char *)variable);
 
 	/* one that lies above the thread pointer wraps, and is in no piece */
 	for (size_t i = 0; i < piece_count; i++)
@@ -114,8 +114,7 @@ void psu_locals_set_cleanup_head(uint64_t head)
 	__pthread_unregister_cancel(&probe);
 }
 
-int psu_locals_relink(uint64_t head, uint64_t low, uint64_t high,
-					  uint64_t base)
+int psu_locals_relink(uint64_t head, uint64_t low, uint64_t high, uint64_t base)
 {
 	const uint64_t buffer_len = sizeof(__pthread_unwind_buf_t);
 	uint64_t links_left = (high - low) / buffer_len;

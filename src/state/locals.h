@@ -47,8 +47,8 @@ void psu_locals_set_cleanup_head(uint64_t head);
  *
  * Returns 0 or PSU_THREAD_E_STATE_INVALID.
  */
-PSU_MUST_CHECK int psu_locals_relink(uint64_t head, uint64_t low,
-									 uint64_t high, uint64_t base);
+PSU_MUST_CHECK int psu_locals_relink(uint64_t head, uint64_t low, uint64_t high,
+									 uint64_t base);
 
 /** A signal mask as 64 bits, bit n - 1 for signal n, and back. */
 uint64_t psu_locals_pack_mask(const sigset_t *mask);

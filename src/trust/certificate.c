@@ -44,8 +44,8 @@ int psu_certificate_identity(X509 *certificate,
 	int rc = PSU_THREAD_E_CERT_IDENTITY;
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		const ASN1_STRING *string =
-			string_of(sk_GENERAL_NAME_value(names, i), GEN_URI);
+		const ASN1_STRING *string = string_of(sk_GENERAL_NAME_value(names, i),
+											  GEN_URI);
 
 		if (string) {
 			uri = string;
@@ -65,8 +65,8 @@ static bool has_wildcard(X509 *certificate)
 	bool found = false;
 
 	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
-		const ASN1_STRING *dns =
-			string_of(sk_GENERAL_NAME_value(names, i), GEN_DNS);
+		const ASN1_STRING *dns = string_of(sk_GENERAL_NAME_value(names, i),
+										   GEN_DNS);
 
 		if (dns && memchr(ASN1_STRING_get0_data(dns), '*',
 						  (size_t)ASN1_STRING_length(dns)))
@@ -111,8 +111,7 @@ void psu_certificate_names(X509 *certificate, char *text_out, size_t room)
 	GENERAL_NAMES_free(names);
 }
 
-int psu_certificate_key_digest(X509 *certificate,
-							   struct psu_digest *digest_out)
+int psu_certificate_key_digest(X509 *certificate, struct psu_digest *digest_out)
 {
 	unsigned char *der = NULL;
 	int len = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
@@ -288,8 +287,7 @@ static bool key_starved(const X509 *certificate)
 }
 
 int psu_certificate_judge(X509_STORE_CTX *context,
-						  const struct psu_identity *self,
-						  const char **why_out)
+						  const struct psu_identity *self, const char **why_out)
 {
 	if (X509_verify_cert(context) <= 0) {
 		int error = X509_STORE_CTX_get_error(context);
@@ -297,8 +295,7 @@ int psu_certificate_judge(X509_STORE_CTX *context,
 		if (psu_openssl_starved() ||
 			key_starved(X509_STORE_CTX_get0_cert(context)))
 			error = X509_V_ERR_OUT_OF_MEM;
-		return explain(error, X509_STORE_CTX_get_error_depth(context),
-					   why_out);
+		return explain(error, X509_STORE_CTX_get_error_depth(context), why_out);
 	}
 	return psu_certificate_check(X509_STORE_CTX_get0_cert(context), self,
 								 why_out);
@@ -312,8 +309,7 @@ int psu_certificate_judge_alone(X509 *certificate, OSSL_LIB_CTX *library,
 	X509_STORE_CTX *context = X509_STORE_CTX_new_ex(library, NULL);
 	int rc;
 
-	if (!context ||
-		!X509_STORE_CTX_init(context, store, certificate, NULL))
+	if (!context || !X509_STORE_CTX_init(context, store, certificate, NULL))
 		rc = explain(X509_V_ERR_OUT_OF_MEM, 0, why_out);
 	else
 		rc = psu_certificate_judge(context, self, why_out);

@@ -22,9 +22,9 @@
 struct rule {
 	const char *name;
 	const char *other_name; /* as cert-manager calls it, or NULL */
-	off_t len_max; /* bytes */
-	bool secret;   /* nobody else may read it */
-	int invalid;   /* the code for what is not as it should be */
+	off_t len_max;			/* bytes */
+	bool secret;			/* nobody else may read it */
+	int invalid;			/* the code for what is not as it should be */
 };
 
 static const struct rule rules[] = {

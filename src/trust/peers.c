@@ -32,7 +32,7 @@ static const char *const key_names[KEY_COUNT] = {"id", "zone", "sign",
 struct parser {
 	const char *path;
 	unsigned line;
-	unsigned self_line;				   /* 0: not met yet */
+	unsigned self_line;					/* 0: not met yet */
 	unsigned zone_line[PSU_ZONE_COUNT]; /* 0: the zone is free */
 	struct psu_peers *peers;
 };
@@ -241,8 +241,9 @@ static int take_line(struct parser *parser, struct word line)
 	struct word first;
 
 	if (line.len > LINE_LEN_MAX)
-		return refuse(parser, line, "... is too long: a line has up to 1024 "
-									"bytes");
+		return refuse(parser, line,
+					  "... is too long: a line has up to 1024 "
+					  "bytes");
 	if (memchr(line.at, '\0', line.len))
 		return refuse(parser, line, "... has a NUL byte: write plain text");
 	if (memchr(line.at, '\r', line.len))
@@ -256,8 +257,9 @@ static int take_line(struct parser *parser, struct word line)
 		return take_self(parser, rest);
 	if (word_is(first, "peer"))
 		return take_peer(parser, rest);
-	return refuse(parser, first, "is unknown: an entry begins with self or "
-								 "peer, a comment with #");
+	return refuse(parser, first,
+				  "is unknown: an entry begins with self or "
+				  "peer, a comment with #");
 }
 
 /* ---- the file */

@@ -82,8 +82,8 @@ int psu_pem_certificate(const char *dir, enum psu_file_kind kind,
 	if (rc)
 		return rc;
 	certificate = X509_new_ex(library, NULL);
-	if (!certificate || !PEM_read_bio_X509(bio, &certificate, no_passphrase,
-										   NULL))
+	if (!certificate ||
+		!PEM_read_bio_X509(bio, &certificate, no_passphrase, NULL))
 		rc = refuse(dir, kind, "holds no certificate in PEM form");
 	else if (more_follows(bio))
 		rc = refuse(dir, kind, "holds more than one certificate");
@@ -123,8 +123,8 @@ int psu_pem_crl(const char *dir, OSSL_LIB_CTX *library, X509_CRL **crl_out,
 	return rc;
 }
 
-int psu_pem_key(const char *dir, enum psu_file_kind kind,
-				OSSL_LIB_CTX *library, EVP_PKEY **key_out)
+int psu_pem_key(const char *dir, enum psu_file_kind kind, OSSL_LIB_CTX *library,
+				EVP_PKEY **key_out)
 {
 	struct psu_file file = {0};
 	EVP_PKEY *key = NULL;

@@ -16,8 +16,7 @@
 
 /* Each returns 0, what psu_files_load() returns, or CERTS_INVALID; the
  * caller frees the object. */
-PSU_MUST_CHECK int psu_pem_certificate(const char *dir,
-									   enum psu_file_kind kind,
+PSU_MUST_CHECK int psu_pem_certificate(const char *dir, enum psu_file_kind kind,
 									   OSSL_LIB_CTX *library,
 									   X509 **certificate_out);
 PSU_MUST_CHECK int psu_pem_key(const char *dir, enum psu_file_kind kind,

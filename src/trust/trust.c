@@ -60,9 +60,8 @@ static char *absolute(const char *dir)
 static int open_library(struct psu_trust *trust)
 {
 	/* NO_ATEXIT: threads may still talk while the program exits */
-	if (!OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
-								 OPENSSL_INIT_NO_ATEXIT,
-							 NULL))
+	if (!OPENSSL_init_crypto(
+			OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, NULL))
 		return no_memory();
 	trust->library = OSSL_LIB_CTX_new();
 	if (!trust->library)
@@ -90,8 +89,8 @@ static int load_deployment_key(const char *dir,
 	if (rc)
 		return rc;
 	if (file.len != digits + 1 || file.text[digits] != '\n' ||
-		sodium_hex2bin(key_out, PSU_DEPLOYMENT_KEY_LEN, file.text, digits,
-					   NULL, &len, NULL) ||
+		sodium_hex2bin(key_out, PSU_DEPLOYMENT_KEY_LEN, file.text, digits, NULL,
+					   &len, NULL) ||
 		len != PSU_DEPLOYMENT_KEY_LEN)
 		rc = psu_error_set(PSU_THREAD_E_CERTS_INVALID,
 						   "%s/%s is not one line of %zu hexadecimal digits: "
@@ -204,12 +203,11 @@ static int check_own_certificate(struct psu_trust *trust)
 							 trust->dir, name, identity.uri, trust->self.uri);
 	if (X509_check_private_key(trust->certificate, trust->key) != 1) {
 		ERR_clear_error();
-		return psu_error_set(PSU_THREAD_E_CERTS_INVALID,
-							 "%s/%s is not the key of %s: use files of one "
-							 "host",
-							 trust->dir,
-							 psu_files_name(trust->dir, PSU_FILE_HOST_KEY),
-							 name);
+		return psu_error_set(
+			PSU_THREAD_E_CERTS_INVALID,
+			"%s/%s is not the key of %s: use files of one "
+			"host",
+			trust->dir, psu_files_name(trust->dir, PSU_FILE_HOST_KEY), name);
 	}
 	return 0;
 }

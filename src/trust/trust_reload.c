@@ -87,8 +87,7 @@ static int find_peer(struct psu_trust *trust,
 	return 0;
 }
 
-int psu_trust_peer(struct psu_trust *trust,
-				   const struct psu_identity *identity,
+int psu_trust_peer(struct psu_trust *trust, const struct psu_identity *identity,
 				   struct psu_peer *peer_out)
 {
 	int rc;
@@ -157,8 +156,7 @@ int psu_trust_read_crl(struct psu_trust *trust)
 		goto out;
 	}
 	trust->crl_validity = (struct psu_validity){INT64_MIN, INT64_MAX};
-	psu_certificate_narrow(&trust->crl_validity,
-						   X509_CRL_get0_lastUpdate(crl),
+	psu_certificate_narrow(&trust->crl_validity, X509_CRL_get0_lastUpdate(crl),
 						   X509_CRL_get0_nextUpdate(crl));
 	trust->crl_stamp = stamp;
 out:

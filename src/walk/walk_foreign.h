@@ -19,8 +19,7 @@ extern const char psu_migrate_begin[]
 
 /** Whether the call that returns to @return_addr, in @object, is not in the
  * program's own code. */
-bool psu_walk_is_foreign(const struct psu_object *object,
-						 uint64_t return_addr);
+bool psu_walk_is_foreign(const struct psu_object *object, uint64_t return_addr);
 
 /** Whether code of the object, which is foreign, only stands before libc's own
  * functions: what these hold is what counts. */

@@ -78,8 +78,8 @@ static bool in_objects(const struct psu_manifest *manifest, uint64_t addr)
 	return false;
 }
 
-static int access_mem(unw_addr_space_t space, unw_word_t addr,
-					  unw_word_t *word, int write, void *context)
+static int access_mem(unw_addr_space_t space, unw_word_t addr, unw_word_t *word,
+					  int write, void *context)
 {
 	const struct psu_walk_memory *memory = context;
 	bool in_stack = addr >= memory->bounds.low && addr < memory->bounds.high;
@@ -153,8 +153,8 @@ static bool describe_table(const struct psu_object *object,
 	memcpy(&header, (const void *)object->unwind_table_addr, sizeof(header));
 	if (header.version != 1 || header.frame_pointer_enc != 0x1b ||
 		header.count_enc != 0x03 || header.entry_enc != 0x3b ||
-		header.count > (object->unwind_table_len - sizeof(header)) /
-						   TABLE_ENTRY_LEN)
+		header.count >
+			(object->unwind_table_len - sizeof(header)) / TABLE_ENTRY_LEN)
 		return false;
 	memset(table_out, 0, sizeof(*table_out));
 	table_out->format = UNW_INFO_FORMAT_REMOTE_TABLE;

@@ -33,8 +33,8 @@ static struct bad_certificate manifest[BAD_COUNT];
 static size_t manifest_count;
 
 /** Run a command of the shell; it must succeed. */
-__attribute__((format(printf, 1, 2))) static inline void
-run(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static inline void run(const char *format,
+															 ...)
 {
 	char command[4 * PATH_MAX];
 	va_list args;

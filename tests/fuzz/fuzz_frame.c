@@ -45,8 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct psu_frame_header header;
 
 	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
-	if (len < PSU_FRAME_HEADER_LEN ||
-		psu_frame_get_header(bytes, &header) != 0)
+	if (len < PSU_FRAME_HEADER_LEN || psu_frame_get_header(bytes, &header) != 0)
 		return 0;
 	psu_frame_put_header(&header, again);
 	demand_same(again, bytes, sizeof(again));

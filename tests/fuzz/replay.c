@@ -177,8 +177,8 @@ static void choose_seed(void)
 		random_state = strtoull(given, NULL, 0);
 	else if (getrandom(&random_state, sizeof(random_state), 0) < 0)
 		fail("cannot get", "a seed");
-	printf("%zu inputs, then %d mutations, PSU_FUZZ_SEED=0x%llx\n",
-		   input_count, MUTATIONS, (unsigned long long)random_state);
+	printf("%zu inputs, then %d mutations, PSU_FUZZ_SEED=0x%llx\n", input_count,
+		   MUTATIONS, (unsigned long long)random_state);
 	fflush(stdout);
 }
 

@@ -41,8 +41,7 @@ struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
 	int code;
 
 	make_key();
-	psu_seal_digest(head, head_len, stack->bytes, stack->len,
-					&statement.body);
+	psu_seal_digest(head, head_len, stack->bytes, stack->len, &statement.body);
 	psu_seal_sign(&statement, secret_key, sealed);
 	code = psu_seal_verify(&untrusted, &expected, &verified);
 	if (code == PSU_THREAD_E_STATEMENT_INVALID)

@@ -27,16 +27,11 @@ static const struct {
 	const char *name;
 	unsigned number;
 } calls[] = {
-	{"clone3", SYS_clone3},
-	{"execve", SYS_execve},
-	{"getrandom", SYS_getrandom},
-	{"memfd_create", SYS_memfd_create},
-	{"mlock", SYS_mlock},
-	{"personality", SYS_personality},
-	{"rseq", SYS_rseq},
-	{"set_robust_list", SYS_set_robust_list},
-	{"socket", SYS_socket},
-	{"userfaultfd", SYS_userfaultfd},
+	{"clone3", SYS_clone3},		  {"execve", SYS_execve},
+	{"getrandom", SYS_getrandom}, {"memfd_create", SYS_memfd_create},
+	{"mlock", SYS_mlock},		  {"personality", SYS_personality},
+	{"rseq", SYS_rseq},			  {"set_robust_list", SYS_set_robust_list},
+	{"socket", SYS_socket},		  {"userfaultfd", SYS_userfaultfd},
 };
 
 /** The filter: the calls one by one, then "allow", then "deny". */

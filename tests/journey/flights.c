@@ -194,9 +194,9 @@ int main(int argc, char **argv)
 {
 	bool server = argc == 3;
 
-	if (argc < 3 || psu_thread_setup_init(server ? PSU_THREAD_SERVER
-												 : PSU_THREAD_CLIENT,
-										  argv[2]) != 0)
+	if (argc < 3 ||
+		psu_thread_setup_init(server ? PSU_THREAD_SERVER : PSU_THREAD_CLIENT,
+							  argv[2]) != 0)
 		fail("cannot set up");
 	return server ? serve() : go(argv[3]);
 }

@@ -31,7 +31,10 @@ static int call(int (*fn)(int))
 
 static int count(int from)
 {
-	int add(int what) { return from + what; }
+	int add(int what)
+	{
+		return from + what;
+	}
 
 	return call(add);
 }

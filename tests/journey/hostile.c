@@ -53,8 +53,8 @@ static struct psu_session *dial(void)
 {
 	struct psu_session *session = NULL;
 
-	return psu_session_dial(&psu_process_get()->context, &endpoint,
-							&session) == 0
+	return psu_session_dial(&psu_process_get()->context, &endpoint, &session) ==
+				   0
 			   ? session
 			   : NULL;
 }

@@ -149,8 +149,9 @@ void hostile_offer(const struct hostile_thread *thread,
 {
 	uint8_t sealed[PSU_SEALED_LEN];
 
-	const enum psu_frame_type type =
-		lies(thread->lie, "frame") ? PSU_FRAME_RUNNING : PSU_FRAME_OFFER;
+	const enum psu_frame_type type = lies(thread->lie, "frame")
+										 ? PSU_FRAME_RUNNING
+										 : PSU_FRAME_OFFER;
 
 	sign(thread, session, sealed);
 	if (send_frame(session, type, sealed, sizeof(sealed)) != 0 ||

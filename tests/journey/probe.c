@@ -100,8 +100,7 @@ static void serve_occupied(const char *zone, const char *certs)
 	void *addr = (void *)psu_slot_addr((uint32_t)atoi(zone), 0);
 
 	if (mmap(addr, PSU_ZONE_LEN, PROT_NONE,
-			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-				 MAP_FIXED_NOREPLACE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE,
 			 -1, 0) != addr)
 		perror("mmap");
 	serve(NULL, certs);
@@ -179,8 +178,8 @@ static void hoard(const char *unused, const char *certs)
 	(void)unused;
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
 	for (uint32_t i = 0; !failed && i < PSU_ZONE_SLOTS; i++)
-		expect(psu_runtime_lock_slot(psu_process_get()->runtime,
-									 PSU_ZONE_SLOTS, &slot));
+		expect(psu_runtime_lock_slot(psu_process_get()->runtime, PSU_ZONE_SLOTS,
+									 &slot));
 	puts("All taken");
 	await_word();
 }
@@ -234,8 +233,7 @@ static struct psu_session *dial(const char *host, char *name)
 	struct psu_session *session = NULL;
 
 	if (psu_socket_parse(host, PSU_THREAD_DEFAULT_PORT, &endpoint) != 0 ||
-		psu_session_dial(&psu_process_get()->context, &endpoint, &session) !=
-			0)
+		psu_session_dial(&psu_process_get()->context, &endpoint, &session) != 0)
 		exit(EXIT_FAILURE);
 	psu_socket_name(&endpoint, name);
 	return session;
@@ -256,8 +254,7 @@ static void ask(struct psu_session *session)
 }
 
 /** Have a warm session, wait for a word, then move on it. */
-static void go_warm(const char *host, const char *certs,
-					void *(*fn)(void *))
+static void go_warm(const char *host, const char *certs, void *(*fn)(void *))
 {
 	struct psu_session *session;
 	char name[300];
@@ -289,8 +286,7 @@ static void await_close(struct psu_session *session)
 
 	while (psu_session_recv(session, &byte, 1, begin + 60000) == 0)
 		continue;
-	printf("Closed after %lld ms\n",
-		   (long long)(psu_socket_now_ms() - begin));
+	printf("Closed after %lld ms\n", (long long)(psu_socket_now_ms() - begin));
 	psu_session_close(session);
 }
 
@@ -324,8 +320,7 @@ static void send_half(struct psu_session *session)
 	};
 	const struct psu_frame_header offer = {PSU_SEALED_LEN, PSU_FRAME_OFFER, 1};
 	const struct psu_frame_header half = {8192, PSU_FRAME_BODY, 1};
-	const struct iovec parts[] = {{frame, sizeof(frame)},
-								  {body, sizeof(body)}};
+	const struct iovec parts[] = {{frame, sizeof(frame)}, {body, sizeof(body)}};
 
 	randombytes_buf(&statement.migration, sizeof(statement.migration));
 	randombytes_buf(&statement.thread, sizeof(statement.thread));

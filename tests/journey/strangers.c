@@ -172,8 +172,8 @@ static void fill_queue(unsigned short port)
 	do {
 		poll_fd.fd = open_socket();
 		fcntl(poll_fd.fd, F_SETFL, O_NONBLOCK);
-		if (connect(poll_fd.fd, (struct sockaddr *)&address,
-					sizeof(address)) != 0 &&
+		if (connect(poll_fd.fd, (struct sockaddr *)&address, sizeof(address)) !=
+				0 &&
 			errno != EINPROGRESS)
 			fail("connect");
 	} while (poll(&poll_fd, 1, 300) > 0);

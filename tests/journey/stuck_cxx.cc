@@ -30,9 +30,13 @@ static void in_outer_catch()
 	}
 }
 
-namespace {
+namespace
+{
 struct last_wish {
-	~last_wish() { stuck_try(); }
+	~last_wish()
+	{
+		stuck_try();
+	}
 };
 } // namespace
 

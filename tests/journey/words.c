@@ -21,9 +21,8 @@ static void put(const char *word)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2 ||
-		(strcmp(argv[1], "-") != 0 &&
-		 psu_thread_setup_init(PSU_THREAD_CLIENT, argv[1]) != 0))
+	if (argc < 2 || (strcmp(argv[1], "-") != 0 &&
+					 psu_thread_setup_init(PSU_THREAD_CLIENT, argv[1]) != 0))
 		return EXIT_FAILURE;
 	for (int i = 2; i < argc; i++)
 		put(argv[i]);

@@ -23,7 +23,7 @@
 #define AFTERMATH 80  /* events after the thread's end or death */
 #define CALM_ROUNDS 12
 #define CALM_LINES 24 /* kept free for the calm */
-#define SPARE 1		   /* processes of a host that only the calm starts */
+#define SPARE 1		  /* processes of a host that only the calm starts */
 
 static void deliver_any(struct world *world)
 {
@@ -54,8 +54,8 @@ static void act_at_home(struct world *world)
 /** Any process, and often the one that was promised the thread. */
 static int pick_victim(struct world *world, int move)
 {
-	int promised =
-		move == NOBODY ? NOBODY
+	int promised = move == NOBODY
+					   ? NOBODY
 					   : world_process(&world->moves[move].source.incarnation);
 
 	if (promised == NOBODY || world_random(world, 3) == 0)
@@ -107,8 +107,8 @@ static void storm_event(struct world *world)
 	int move = world->move_count > 0
 				   ? world->move_count - 1 - world_random(world, 8) / 7
 				   : NOBODY;
-	int line =
-		world->line_count > 0 ? world_random(world, world->line_count) : NOBODY;
+	int line = world->line_count > 0 ? world_random(world, world->line_count)
+									 : NOBODY;
 	int kind = world_random(world, 32);
 
 	if (move == NOBODY && world->move_count > 0)
@@ -289,8 +289,7 @@ int main(int argc, char **argv)
 
 	if (getrandom(&options.seed, sizeof(options.seed), 0) < 0 ||
 		!parse(argc, argv, &options)) {
-		fprintf(stderr, "usage: %s [--schedules N] [--seed S] [-v]\n",
-				argv[0]);
+		fprintf(stderr, "usage: %s [--schedules N] [--seed S] [-v]\n", argv[0]);
 		return 2;
 	}
 	world.verbose = options.verbose;

@@ -128,8 +128,7 @@ static int pick_line(struct world *world, int proc)
 
 	for (int i = 0; i < world->line_count; i++)
 		if (world->lines[i].end[host] == proc &&
-			!world->lines[i].closed[host] &&
-			world_random(world, ++count) == 0)
+			!world->lines[i].closed[host] && world_random(world, ++count) == 0)
 			picked = i;
 	return picked;
 }
@@ -205,8 +204,8 @@ void world_repeat(struct world *world, int m, int line)
 	const struct move *move = &world->moves[m];
 	bool offer = world_random(world, 2) == 0 && move->last_sent;
 
-	if (offer && (world->wild ||
-				  (world->replays && line == move->offer_line))) {
+	if (offer &&
+		(world->wild || (world->replays && line == move->offer_line))) {
 		world_trace(world, "move %d: its offer again, on line %d", m, line);
 		send_request(world, m, OFFER, line);
 		send_request(world, m, LAST, line);

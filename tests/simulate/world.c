@@ -13,7 +13,7 @@
 const char *world_name(enum message_type type)
 {
 	static const char *const names[MESSAGE_TYPES] = {
-		"OFFER",  "LAST",	  "COMMIT",	 "STATUS",	"CANCEL", "FORGET",
+		"OFFER",	"LAST",	   "COMMIT",  "STATUS",	 "CANCEL", "FORGET",
 		"PREPARED", "RUNNING", "ABORTED", "UNKNOWN", "DEAD"};
 
 	return names[type];
@@ -119,8 +119,8 @@ bool world_is_busy(const struct world *world, int proc)
 	const struct process *process = &world->procs[proc];
 
 	for (int m = 0; m < world->move_count; m++)
-		if (process->restored[m] || (world->moves[m].from == proc &&
-									 is_held(&world->moves[m])))
+		if (process->restored[m] ||
+			(world->moves[m].from == proc && is_held(&world->moves[m])))
 			return true;
 	return process->runs;
 }
@@ -227,8 +227,8 @@ void world_break(struct world *world, int at)
 	line->broken = true;
 	for (int host = 0; host < 2; host++)
 		if (world_random(world, 2) == 0)
-			line->to[host].count =
-				world_random(world, line->to[host].count + 1);
+			line->to[host].count = world_random(world,
+												line->to[host].count + 1);
 	world_trace(world, "line %d breaks", at);
 }
 
@@ -271,8 +271,7 @@ void world_send(struct world *world, int at, int from_host,
 		queue->count++;
 	}
 	world_trace(world, "  line %d: %d sends %s of move %d", at,
-				line->end[from_host], world_name(message->type),
-				message->move);
+				line->end[from_host], world_name(message->type), message->move);
 }
 
 void world_deliver(struct world *world, int at, int host)

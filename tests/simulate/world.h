@@ -77,9 +77,9 @@ struct move {
 	int offer_line;	 /* the one its OFFER went to */
 	bool wants_line; /* told to DIAL */
 	bool last_sent;
-	bool redialled;	   /* a line was opened while in doubt */
-	int by;			   /* who went on after this call of migrate */
-	unsigned sent;	   /* requests sent, a set of 1 << type */
+	bool redialled; /* a line was opened while in doubt */
+	int by;			/* who went on after this call of migrate */
+	unsigned sent;	/* requests sent, a set of 1 << type */
 };
 
 struct counts {
@@ -148,8 +148,7 @@ void world_crowd(struct world *world, int proc);
 void world_thin_out(struct world *world, int proc);
 
 /* source_side.c: answers at a source. */
-void world_answer(struct world *world, int proc,
-				  const struct message *message);
+void world_answer(struct world *world, int proc, const struct message *message);
 void world_feed(struct world *world, int move,
 				const struct psu_source_event *event);
 

@@ -54,8 +54,7 @@ static NOINLINE void check(shape *is_square, shape *is_diamond,
 	CHECK(dynamic_cast<square *>(is_coloured)->sides == 4);
 	CHECK(dynamic_cast<diamond *>(is_square) == nullptr);
 	CHECK(dynamic_cast<left *>(is_diamond)->sides == 4);
-	CHECK(dynamic_cast<void *>(is_coloured) ==
-		  dynamic_cast<void *>(is_square));
+	CHECK(dynamic_cast<void *>(is_coloured) == dynamic_cast<void *>(is_square));
 	CHECK(typeid(*is_square) == typeid(square));
 	CHECK(typeid(*is_square) != typeid(*is_diamond));
 	CHECK(std::strstr(typeid(*is_diamond).name(), "diamond"));

@@ -90,8 +90,7 @@ void travel_passed(void);
 #define TRAVEL_RESULT ((void *)0x5eed)
 
 #define MOVE() travel_move()
-#define CHECK(cond)                                                            \
-	((cond) ? (void)0 : travel_fail(__FILE__, __LINE__, #cond))
+#define CHECK(cond) ((cond) ? (void)0 : travel_fail(__FILE__, __LINE__, #cond))
 
 /** The compiler forgets what it knows of an integer or a pointer, so that it
  * must keep the value where it lives, across calls too. */

@@ -75,9 +75,9 @@ static __thread char travelling[16];
 static void with_exit(void)
 {
 	destructor.function_addr = (uint64_t)with_exit;
-	destructor.object_addr =
-		thread.image.thread_pointer -
-		(uint64_t)(psu_state_thread_pointer() - travelling);
+	destructor.object_addr = thread.image.thread_pointer -
+							 (uint64_t)(psu_state_thread_pointer() -
+										travelling);
 	thread.image.exits = (struct psu_exits){1, &destructor};
 }
 static void exit_function(void)

@@ -27,14 +27,12 @@ static void send_offer(struct psu_session *session, uint8_t *bytes)
 	size_t first_len = offer.first.payload_len;
 	size_t len = offer.statement.head_len + offer.statement.stack_len;
 	size_t left = first_len < len ? len - first_len : 0;
-	const struct psu_frame_header header = {
-		PSU_SEALED_LEN, PSU_FRAME_OFFER, offer.stream};
+	const struct psu_frame_header header = {PSU_SEALED_LEN, PSU_FRAME_OFFER,
+											offer.stream};
 	const struct psu_frame_header rest = {(uint32_t)left, PSU_FRAME_BODY, 1};
 	const struct iovec parts[] = {
-		{frame, sizeof(frame)},
-		{first, sizeof(first)},
-		{bytes, first_len},
-		{second, left ? sizeof(second) : 0},
+		{frame, sizeof(frame)},	   {first, sizeof(first)},
+		{bytes, first_len},		   {second, left ? sizeof(second) : 0},
 		{bytes + first_len, left},
 	};
 

@@ -25,8 +25,8 @@ static int keep_and_leave(struct psu_traveller *unused)
 	(void)unused;
 	psu_sanitizer_unmark(low, high);
 	if (high - low <= STACK_LEN_MAX && psu_locals_len() <= STACK_LEN_MAX &&
-		psu_walk_stack(&psu_process_get()->manifest, &image->registers,
-					   &bounds, &image->chain) == 0) {
+		psu_walk_stack(&psu_process_get()->manifest, &image->registers, &bounds,
+					   &image->chain) == 0) {
 		image->stack = (struct psu_span){thread.stack, high - low};
 		memcpy(thread.stack, (void *)low, high - low);
 		psu_locals_save(thread.locals);
@@ -55,8 +55,7 @@ static __attribute__((noinline)) void *user(void *unused)
 static void *live(void *unused)
 {
 	(void)unused;
-	return psu_state_enter((void *)psu_slot_stack_high(&slot), user,
-						   NULL);
+	return psu_state_enter((void *)psu_slot_stack_high(&slot), user, NULL);
 }
 
 void make_thread(void)
@@ -68,8 +67,7 @@ void make_thread(void)
 	memset(&thread, 0, sizeof(thread));
 	ck_assert_int_eq(psu_slot_map(psu_slot_addr(0, slots++), &slot), 0);
 	pthread_attr_init(&attributes);
-	pthread_attr_setstack(&attributes,
-						  (void *)psu_slot_home_low(&slot),
+	pthread_attr_setstack(&attributes, (void *)psu_slot_home_low(&slot),
 						  PSU_SLOT_HOME_LEN);
 	ck_assert_int_eq(pthread_create(&pthread, &attributes, live, NULL), 0);
 	pthread_attr_destroy(&attributes);

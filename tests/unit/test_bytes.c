@@ -20,9 +20,9 @@ static struct psu_reader reader_of(const uint8_t *bytes, size_t len)
 
 START_TEST(numbers_are_big_endian)
 {
-	static const uint8_t golden[] = {
-		0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07, 0xf8, 0xf9, 0xfa,
-		0xfb, 0xfc, 0xfd, 0xfe, 0xff, 'a',	'b',  0,	0};
+	static const uint8_t golden[] = {0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x07,
+									 0xf8, 0xf9, 0xfa, 0xfb, 0xfc, 0xfd, 0xfe,
+									 0xff, 'a',	 'b',  0,	 0};
 	uint8_t bytes[sizeof(golden)];
 	struct psu_writer writer = writer_of(bytes, sizeof(bytes));
 	struct psu_reader reader = reader_of(bytes, sizeof(bytes));

@@ -147,8 +147,7 @@ START_TEST(no_other_type)
 		if (known[type])
 			continue;
 		ck_assert_str_eq(psu_frame_name((uint8_t)type), "?");
-		ck_assert_int_eq(psu_frame_sender((uint8_t)type),
-						 PSU_FRAME_BY_NOBODY);
+		ck_assert_int_eq(psu_frame_sender((uint8_t)type), PSU_FRAME_BY_NOBODY);
 		ck_assert_int_eq(get_header(48, type, 0), PSU_THREAD_E_PROTOCOL);
 	}
 }
@@ -205,9 +204,9 @@ START_TEST(control_refuses_unused_fields)
 
 		/* another byte in the code makes it one that is not known */
 		payload[at] ^= 0x80;
-		ck_assert_int_eq(
-			psu_frame_get_control(table[_i].type, payload, &got),
-			used && (at < 40 || at >= 44) ? 0 : PSU_THREAD_E_PROTOCOL);
+		ck_assert_int_eq(psu_frame_get_control(table[_i].type, payload, &got),
+						 used && (at < 40 || at >= 44) ? 0
+													   : PSU_THREAD_E_PROTOCOL);
 		payload[at] = kept;
 	}
 }
@@ -238,9 +237,8 @@ START_TEST(control_only)
 	for (size_t i = FIRST_CONTROL; i < TYPE_COUNT; i++)
 		is_control[table[i].type] = !table[i].code;
 	for (unsigned type = 0; type < 256; type++)
-		ck_assert_int_eq(
-			psu_frame_get_control((uint8_t)type, payload, &got),
-			is_control[type] ? 0 : PSU_THREAD_E_PROTOCOL);
+		ck_assert_int_eq(psu_frame_get_control((uint8_t)type, payload, &got),
+						 is_control[type] ? 0 : PSU_THREAD_E_PROTOCOL);
 }
 END_TEST
 

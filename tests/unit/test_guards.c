@@ -35,8 +35,8 @@ static void put(struct start *start, const void *word)
 /** @variable  put at position @at of the environment, unless it is NULL */
 static void make_start(struct start *start, const char *variable, int at)
 {
-	static const char *const others[] = {
-		"HOME=/", "PSU_THREAD_GUARDS_F=1", "PSU_THREAD_GUARDS_FD_2=9", ""};
+	static const char *const others[] = {"HOME=/", "PSU_THREAD_GUARDS_F=1",
+										 "PSU_THREAD_GUARDS_FD_2=9", ""};
 
 	memset(start, 0, sizeof(*start));
 	memset(start->random, 0x55, sizeof(start->random));

@@ -24,10 +24,16 @@ static void take(long secure, unsigned char random[PSU_GUARDS_LEN])
 		"AAAAAAAABBBBBBBB";
 	char variable[64];
 	int fd = memfd_create("test", 0);
-	long stack[] = {
-		1, (long)"program", 0, (long)variable, 0, /* argc, argv, environment */
-		AT_SECURE, secure, AT_RANDOM, (long)random, AT_NULL, 0,
-	};
+	long
+		stack[] =
+			{
+				1,		   (long)"program",
+				0,		   (long)variable,
+				0, /* argc, argv, environment */
+				AT_SECURE, secure,
+				AT_RANDOM, (long)random,
+				AT_NULL,   0,
+			};
 	ck_assert_int_eq(write(fd, chosen, sizeof(chosen)), sizeof(chosen));
 	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
 	snprintf(variable, sizeof(variable), PSU_GUARDS_VARIABLE "=%d", fd);

@@ -177,10 +177,8 @@ END_TEST
 
 START_TEST(a_peer_touches_its_own_moves_only)
 {
-	struct psu_dest_offer statement = {.migration = MOVE,
-									   .thread = THREAD,
-									   .generation = 6,
-									   .peer = STRANGER};
+	struct psu_dest_offer statement = {
+		.migration = MOVE, .thread = THREAD, .generation = 6, .peer = STRANGER};
 	enum psu_dest_state states[] = {ARR, PRE, RUN, ABO, FOR};
 
 	dest_in(states[_i]);

@@ -28,7 +28,7 @@ static inline struct psu_id numbered(size_t number)
 }
 
 static inline struct psu_dest_answer offer(const struct psu_id *migration,
-									bool one_flight)
+										   bool one_flight)
 {
 	const struct psu_dest_offer statement = {
 		.migration = *migration,
@@ -51,7 +51,8 @@ static inline struct psu_dest_request request(const struct psu_id *incarnation)
 }
 
 static inline void check_answer(struct psu_dest_answer answer,
-						 enum psu_dest_action say, const char *flags, int code)
+								enum psu_dest_action say, const char *flags,
+								int code)
 {
 	ck_assert_int_eq(answer.say, say);
 	ck_assert(answer.receive == (strchr(flags, 'r') != NULL));
@@ -75,14 +76,13 @@ static inline void dest_in(enum psu_dest_state state)
 					 "d", -92);
 	if (state == PSU_DEST_ABORTED || state == PSU_DEST_ARRIVING)
 		return;
-	check_answer(psu_dest_ready(&dest, &MOVE, TOKEN), PSU_DEST_SAY_PREPARED,
-				 "", 0);
+	check_answer(psu_dest_ready(&dest, &MOVE, TOKEN), PSU_DEST_SAY_PREPARED, "",
+				 0);
 	if (state == PSU_DEST_PREPARED)
 		return;
 	check_answer(psu_dest_commit(&dest, &ask), PSU_DEST_SAY_RUNNING, "s", 0);
 	if (state == PSU_DEST_FORGOTTEN)
-		check_answer(psu_dest_forget(&dest, &ask), PSU_DEST_SAY_NOTHING, "",
-					 0);
+		check_answer(psu_dest_forget(&dest, &ask), PSU_DEST_SAY_NOTHING, "", 0);
 }
 
 static inline enum psu_dest_state state_of(const struct psu_id *migration)

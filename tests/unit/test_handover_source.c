@@ -67,8 +67,8 @@ START_TEST(frozen_goes_on_alone)
 {
 	for (int one_flight = 0; one_flight < 2; one_flight++) {
 		struct psu_source source = source_in(PSU_SOURCE_FROZEN, one_flight);
-		unsigned actions =
-			feed(&source, give_ups[_i].kind, &ME, give_ups[_i].code);
+		unsigned actions = feed(&source, give_ups[_i].kind, &ME,
+								give_ups[_i].code);
 
 		ck_assert_uint_eq(actions, give_ups[_i].actions_wanted);
 		ck_assert_int_eq(source.state, PSU_SOURCE_NOT_MIGRATED);
@@ -130,8 +130,7 @@ START_TEST(doubt_ends_by_the_promised_process)
 						  PSU_SOURCE_SEND_FORGET | PSU_SOURCE_END);
 		ck_assert_int_eq(aborted.state, PSU_SOURCE_NOT_MIGRATED);
 		ck_assert_int_eq(aborted.code, -91);
-		ck_assert_uint_eq(feed(&dead, PSU_SOURCE_DEAD, &ME, 0),
-						  PSU_SOURCE_END);
+		ck_assert_uint_eq(feed(&dead, PSU_SOURCE_DEAD, &ME, 0), PSU_SOURCE_END);
 		ck_assert_int_eq(dead.state, PSU_SOURCE_LOST_WITH);
 		feed(&bad, PSU_SOURCE_ABORTED, &ME, 0);
 		ck_assert_int_eq(bad.code, PSU_THREAD_E_PROTOCOL);
@@ -163,8 +162,8 @@ START_TEST(doubt_asks)
 {
 	bool one_flight = _i == 1;
 	struct psu_source source = source_in(PSU_SOURCE_IN_DOUBT, one_flight);
-	unsigned again =
-		one_flight ? PSU_SOURCE_SEND_CANCEL : PSU_SOURCE_SEND_COMMIT;
+	unsigned again = one_flight ? PSU_SOURCE_SEND_CANCEL
+								: PSU_SOURCE_SEND_COMMIT;
 
 	/* a quiet line: STATUS once, then another line; and so on that one */
 	for (int lines = 0; lines < 2; lines++) {
@@ -189,9 +188,8 @@ END_TEST
 
 START_TEST(end_is_final)
 {
-	static const enum psu_source_state finals[] = {PSU_SOURCE_RUNNING_AT,
-												   PSU_SOURCE_NOT_MIGRATED,
-												   PSU_SOURCE_LOST_WITH};
+	static const enum psu_source_state finals[] = {
+		PSU_SOURCE_RUNNING_AT, PSU_SOURCE_NOT_MIGRATED, PSU_SOURCE_LOST_WITH};
 
 	for (int kind = PSU_SOURCE_PREPARED; kind <= PSU_SOURCE_TIMED_OUT; kind++) {
 		struct psu_source source = source_in(finals[_i], false);

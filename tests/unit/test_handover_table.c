@@ -107,9 +107,7 @@ START_TEST(spent_records_make_room)
 	for (size_t i = 0; i < PSU_DEST_PEER_RECORDS_MAX; i++) {
 		struct psu_id id = numbered(i);
 
-		ck_assert_int_eq(state_of(&id), i < 3	? states[i]
-										: i < 5 ? NO
-												: ARR);
+		ck_assert_int_eq(state_of(&id), i < 3 ? states[i] : i < 5 ? NO : ARR);
 	}
 	ck_assert_int_eq(state_of(&MOVE), ABO);
 	ck_assert_int_eq(state_of(&second), ARR);

@@ -32,16 +32,14 @@ START_TEST(golden_bytes)
 }
 END_TEST
 
-
 START_TEST(round_trip)
 {
-	struct psu_verified_body *body =
-		travelled_body(head, head_len, &image.stack);
+	struct psu_verified_body *body = travelled_body(head, head_len,
+													&image.stack);
 	struct psu_image got;
 
 	ck_assert_int_eq(psu_image_decode(body, &got), 0);
-	ck_assert_mem_eq(&got.registers, &image.registers,
-					 sizeof(got.registers));
+	ck_assert_mem_eq(&got.registers, &image.registers, sizeof(got.registers));
 	ck_assert_uint_eq(got.thread_pointer, image.thread_pointer);
 	ck_assert_uint_eq(got.cleanup_head, 0);
 	ck_assert_uint_eq(got.signal_mask, image.signal_mask);
@@ -69,7 +67,6 @@ START_TEST(round_trip)
 }
 END_TEST
 
-
 START_TEST(extreme_values)
 {
 	free(head);
@@ -85,7 +82,6 @@ START_TEST(extreme_values)
 	accepted(sample_decode(head, head_len));
 }
 END_TEST
-
 
 START_TEST(longest_chain)
 {
@@ -111,14 +107,12 @@ START_TEST(longest_chain)
 }
 END_TEST
 
-
 START_TEST(one_frame_over_the_longest_chain)
 {
 	size_t count = PSU_CHAIN_FRAMES_MAX + 1;
 	size_t len = GOLDEN_LEN + (count - 3) * FRAME_LEN;
 	uint8_t *bytes = calloc(1, len);
-	struct psu_writer writer = {.at = bytes + COUNT_AT - 4,
-								.end = bytes + len};
+	struct psu_writer writer = {.at = bytes + COUNT_AT - 4, .end = bytes + len};
 
 	/* right in all else: the stack is as long as the frames */
 	memcpy(bytes, head, COUNT_AT);
@@ -140,7 +134,6 @@ START_TEST(one_frame_over_the_longest_chain)
 	free(bytes);
 }
 END_TEST
-
 
 START_TEST(longest_head)
 {

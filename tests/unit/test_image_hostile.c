@@ -20,7 +20,6 @@ START_TEST(every_truncation)
 }
 END_TEST
 
-
 START_TEST(bytes_behind)
 {
 	uint8_t bytes[GOLDEN_LEN + 24] = {0};
@@ -34,16 +33,14 @@ START_TEST(bytes_behind)
 }
 END_TEST
 
-
 START_TEST(one_encoding_per_value)
 {
 	/* sample_decode() compares what is accepted with what it encodes to */
 	for (size_t bit = 0; bit < 8 * head_len; bit++)
 		(void)sample_decode_with(bit / 8,
-						  (uint8_t)(head[bit / 8] ^ 1u << bit % 8));
+								 (uint8_t)(head[bit / 8] ^ 1u << bit % 8));
 }
 END_TEST
-
 
 START_TEST(sections_in_order)
 {
@@ -58,7 +55,6 @@ START_TEST(sections_in_order)
 }
 END_TEST
 
-
 START_TEST(section_lengths)
 {
 	static const size_t lens_at[] = {7, 103, 157, 217, 230};
@@ -72,7 +68,6 @@ START_TEST(section_lengths)
 	}
 }
 END_TEST
-
 
 /** Decode the golden head with the section that ends at @end grown by a byte,
  * and its length, whose low byte is at @len_at, with it. */
@@ -97,7 +92,6 @@ START_TEST(sections_grown)
 }
 END_TEST
 
-
 START_TEST(cancel_flags)
 {
 	for (size_t at = CANCEL_AT; at < NAME_AT; at++) {
@@ -108,7 +102,6 @@ START_TEST(cancel_flags)
 	}
 }
 END_TEST
-
 
 START_TEST(name_ends_in_zeros)
 {
@@ -122,7 +115,6 @@ START_TEST(name_ends_in_zeros)
 	accepted(sample_decode(head, head_len));
 }
 END_TEST
-
 
 START_TEST(chain_fits_section_and_stack)
 {
@@ -144,7 +136,6 @@ START_TEST(chain_fits_section_and_stack)
 	refused(sample_decode(head, head_len));
 }
 END_TEST
-
 
 START_TEST(frames_are_bounded)
 {

@@ -27,17 +27,23 @@ void sample_setup(void)
 	frames[1] = (struct psu_frame){0x405678, 24, 1};
 	frames[2] = (struct psu_frame){0x409abc, 32, 0};
 	exits[0] = (struct psu_exit){0x40def0, slot + 8};
-	image = (struct psu_image){
-		.registers = {slot + 1, slot + 2, slot + 3, slot + 4, slot + 5,
-					  slot + 6, slot + 7, 0x1f80, {0}},
-		.thread_pointer = slot + 0x1000,
-		.signal_mask = 1 << 9,
-		.saved_errno = 11,
-		.name = "worker",
-		.chain = {3, frames},
-		.locals = {(const uint8_t *)"data!", 5},
-		.exits = {1, exits},
-		.stack = {stack, sizeof(stack)}};
+	image = (struct psu_image){.registers = {slot + 1,
+											 slot + 2,
+											 slot + 3,
+											 slot + 4,
+											 slot + 5,
+											 slot + 6,
+											 slot + 7,
+											 0x1f80,
+											 {0}},
+							   .thread_pointer = slot + 0x1000,
+							   .signal_mask = 1 << 9,
+							   .saved_errno = 11,
+							   .name = "worker",
+							   .chain = {3, frames},
+							   .locals = {(const uint8_t *)"data!", 5},
+							   .exits = {1, exits},
+							   .stack = {stack, sizeof(stack)}};
 	for (size_t i = 0; i < sizeof(image.registers.x87); i++)
 		image.registers.x87[i] = (uint8_t)(0xa0 + i);
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);

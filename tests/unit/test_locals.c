@@ -63,9 +63,15 @@ END_TEST
 START_TEST(hostile_links)
 {
 	const uint64_t bad[] = {
-		buffer(0) - 8, buffer(0) - 1, buffer(3) + 8,
-		buffer(4),	   1,			  UINT64_MAX - 7,
-		buffer(1) + 4, buffer(1) + 1, UINT64_MAX & ~UINT64_C(0xfff),
+		buffer(0) - 8,
+		buffer(0) - 1,
+		buffer(3) + 8,
+		buffer(4),
+		1,
+		UINT64_MAX - 7,
+		buffer(1) + 4,
+		buffer(1) + 1,
+		UINT64_MAX & ~UINT64_C(0xfff),
 	};
 
 	/* as the head; and, where it lies in the stack, as a link */
@@ -165,8 +171,8 @@ START_TEST(masks_are_packed)
 		sigemptyset(&mask);
 		if (sigaddset(&mask, signal) != 0)
 			continue;
-		ck_assert_uint_eq(psu_locals_pack_mask(&mask),
-						  UINT64_C(1) << (signal - 1));
+		ck_assert_uint_eq(psu_locals_pack_mask(&mask), UINT64_C(1)
+														   << (signal - 1));
 		psu_locals_unpack_mask(UINT64_C(1) << (signal - 1), &again);
 		for (int i = 1; i <= 64; i++)
 			ck_assert_int_eq(sigismember(&again, i), i == signal);

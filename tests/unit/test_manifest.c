@@ -44,8 +44,7 @@ static const struct psu_segment *segment_of(const void *address)
 	uint64_t addr = (uint64_t)address;
 
 	for (size_t i = 0; i < object->segment_count; i++)
-		if (object->segments[i].start <= addr &&
-			addr < object->segments[i].end)
+		if (object->segments[i].start <= addr && addr < object->segments[i].end)
 			return &object->segments[i];
 	return NULL;
 }
@@ -118,13 +117,20 @@ END_TEST
 START_TEST(system_objects)
 {
 	static const char *const systems[] = {
-		"libc.so.6", "ld-linux-x86-64.so.2", "libstdc++.so.6",
-		"libnss_files.so.2", "libunwind.so.8", "libunwind-x86_64.so.8",
-		"libasan.so.8", "libclang_rt.asan-x86_64.so", "libssl.so.3",
-		"libpsu_thread.so.0"};
-	static const char *const own[] = {
-		"libcurve.so", "libc", "app3", "liblua5.4.so.0", "libldap.so.2", "",
-		"libc-client.so.2007e", "libcryptopp.so.8", "my-libc.so.6"};
+		"libc.so.6",	  "ld-linux-x86-64.so.2",
+		"libstdc++.so.6", "libnss_files.so.2",
+		"libunwind.so.8", "libunwind-x86_64.so.8",
+		"libasan.so.8",	  "libclang_rt.asan-x86_64.so",
+		"libssl.so.3",	  "libpsu_thread.so.0"};
+	static const char *const own[] = {"libcurve.so",
+									  "libc",
+									  "app3",
+									  "liblua5.4.so.0",
+									  "libldap.so.2",
+									  "",
+									  "libc-client.so.2007e",
+									  "libcryptopp.so.8",
+									  "my-libc.so.6"};
 
 	for (size_t i = 0; i < sizeof(systems) / sizeof(*systems); i++)
 		ck_assert_msg(psu_manifest_is_system(systems[i]), "%s", systems[i]);
@@ -251,7 +257,10 @@ static const struct {
 	size_t field; /* one bit of its first byte changes */
 	int code;
 } differences[] = {
-#define CASE(field, code) {offsetof(struct psu_object, field), code}
+#define CASE(field, code)                                                      \
+	{                                                                          \
+		offsetof(struct psu_object, field), code                               \
+	}
 	CASE(build_id, BINARY),
 	CASE(build_id[PSU_BUILD_ID_LEN - 1], BINARY),
 	CASE(tls_len, BINARY),

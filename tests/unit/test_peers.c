@@ -8,8 +8,7 @@
 #define SPIFFE "spiffe://d.example/psu-thread/"
 #define KEY1 "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
 #define SELF "self id=" SPIFFE "a zone=0\n"
-#define PEER_B                                                                \
-	"peer id=" SPIFFE "b zone=1 sign=" KEY1 " direction=both\n"
+#define PEER_B "peer id=" SPIFFE "b zone=1 sign=" KEY1 " direction=both\n"
 #define HEX32 "000102030405060708090a0b0c0d0e0f"
 
 /* ---- identities */
@@ -121,11 +120,11 @@ END_TEST
 
 START_TEST(peers_are_read)
 {
-	static const char text[] =
-		"# a comment\n\n \t\n  # another\n" SELF PEER_B
-		"peer\tdirection=send zone=255  pin=" HEX32 HEX32
-		" id=" SPIFFE "c sign=" KEY1 " \n"
-		"peer id=" SPIFFE "e zone=3 sign=" KEY1 " direction=receive";
+	static const char text[] = "# a comment\n\n \t\n  # another\n" SELF PEER_B
+							   "peer\tdirection=send zone=255  pin=" HEX32 HEX32
+							   " id=" SPIFFE "c sign=" KEY1 " \n"
+							   "peer id=" SPIFFE "e zone=3 sign=" KEY1
+							   " direction=receive";
 	struct psu_identity c = identity_of(SPIFFE "c");
 	struct psu_identity unknown = identity_of(SPIFFE "f");
 	const struct psu_peer *peer;
@@ -187,20 +186,17 @@ static const struct {
 	{SELF P "zone=1 sign=" KEY1 "\n", "p:2:", "lacks a word"},
 	{SELF P "zone=1 direction=both\n", "p:2:", "lacks a word"},
 	{SELF P "sign=" KEY1 " direction=both\n", "p:2:", "lacks a word"},
-	{SELF "peer zone=1 sign=" KEY1 " direction=both\n", "p:2:",
-	 "lacks a word"},
+	{SELF "peer zone=1 sign=" KEY1 " direction=both\n", "p:2:", "lacks a word"},
 	{SELF "peer id=a zone=1 sign=" KEY1 " direction=both\n", "p:2: 'a'",
 	 "no identity"},
-	{SELF PEER_B "peer id=" SPIFFE "b zone=2 sign=" KEY1
-				 " direction=both\n",
+	{SELF PEER_B "peer id=" SPIFFE "b zone=2 sign=" KEY1 " direction=both\n",
 	 "p:3:", "has an entry already"},
 	{SELF "peer id=" SPIFFE "a zone=2 sign=" KEY1 " direction=both\n",
 	 "p:2:", "has an entry already"},
 	{PEER_B "self id=" SPIFFE "b zone=0\n", "p:2:", "has an entry already"},
 	{SELF P "zone=0 sign=" KEY1 " direction=both\n",
 	 "p:2: zone 0 is taken by line 1", "give each host"},
-	{SELF PEER_B "peer id=" SPIFFE "c zone=1 sign=" KEY1
-				 " direction=both\n",
+	{SELF PEER_B "peer id=" SPIFFE "c zone=1 sign=" KEY1 " direction=both\n",
 	 "p:3: zone 1 is taken by line 2", "give each host"},
 	{SELF P "zone= sign=" KEY1 " direction=both\n", "p:2:", "no zone"},
 	{SELF P "zone=256 sign=" KEY1 " direction=both\n", "'256'", "no zone"},
@@ -208,31 +204,31 @@ static const struct {
 	{SELF P "zone=01 sign=" KEY1 " direction=both\n", "'01'", "no zone"},
 	{SELF P "zone=1x sign=" KEY1 " direction=both\n", "'1x'", "no zone"},
 	{SELF P "zone=1.0 sign=" KEY1 " direction=both\n", "'1.0'", "no zone"},
-	{SELF P "zone=4294967297 sign=" KEY1 " direction=both\n", "p:2:",
-	 "no zone"},
+	{SELF P "zone=4294967297 sign=" KEY1 " direction=both\n",
+	 "p:2:", "no zone"},
 	{SELF P "zone=1 sign= direction=both\n", "p:2:", "no Ed25519 public key"},
-	{SELF P "zone=1 sign=11qYAYKx direction=both\n", "p:2:",
-	 "no Ed25519 public key"},
+	{SELF P "zone=1 sign=11qYAYKx direction=both\n",
+	 "p:2:", "no Ed25519 public key"},
 	{SELF P "zone=1 sign=BAAH direction=both\n", "p:2:", /* and zeros: one */
 	 "no Ed25519 public key"},
-	{SELF P "zone=1 sign=" KEY1 "A direction=both\n", "p:2:",
-	 "no Ed25519 public key"},
+	{SELF P "zone=1 sign=" KEY1 "A direction=both\n",
+	 "p:2:", "no Ed25519 public key"},
 	{SELF P "zone=1 sign=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo "
-	   "direction=both\n",
+			"direction=both\n",
 	 "p:2:", "no Ed25519 public key"},
 	{SELF P "zone=1 sign=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURp= "
-	   "direction=both\n",
+			"direction=both\n",
 	 "p:2:", "no Ed25519 public key"},
 	{SELF P "zone=1 sign=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= "
-	   "direction=both\n",
+			"direction=both\n",
 	 "p:2:", "no Ed25519 public key"},
 	{SELF P "zone=1 sign=" KEY1 " direction=\n", "p:2:", "no direction"},
 	{SELF P "zone=1 sign=" KEY1 " direction=Both\n", "'Both'", "no direction"},
-	{SELF P "zone=1 sign=" KEY1 " direction=send,receive\n", "p:2:",
-	 "no direction"},
+	{SELF P "zone=1 sign=" KEY1 " direction=send,receive\n",
+	 "p:2:", "no direction"},
 	{SELF P "zone=1 sign=" KEY1 " direction=both pin=\n", "p:2:", "no pin"},
-	{SELF P "zone=1 sign=" KEY1 " direction=both pin=" HEX32 "\n", "p:2:",
-	 "no pin"},
+	{SELF P "zone=1 sign=" KEY1 " direction=both pin=" HEX32 "\n",
+	 "p:2:", "no pin"},
 	{SELF P "zone=1 sign=" KEY1 " direction=both pin=" HEX32 HEX32 "00\n",
 	 "p:2:", "no pin"},
 	{SELF P "zone=1 sign=" KEY1 " direction=both pin=" HEX32
@@ -313,8 +309,8 @@ START_TEST(peers_are_many)
 							   "peer id=" SPIFFE "h%d zone=%d sign=" KEY1
 							   " direction=both\n",
 							   zone, zone);
-	sprintf(text + len, "peer id=" SPIFFE "more zone=7 sign=" KEY1
-						" direction=both\n");
+	sprintf(text + len,
+			"peer id=" SPIFFE "more zone=7 sign=" KEY1 " direction=both\n");
 	ck_assert_int_eq(psu_peers_parse(text, strlen(text), "p", &peers),
 					 PSU_THREAD_E_PEERS_INVALID);
 	said("p:257:", "taken by line 8");

@@ -270,8 +270,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *directory[] = {test_dir_is_made, test_dir_exposed,
-								test_dir_foreign, test_dir_not_one,
+	const TTest *directory[] = {test_dir_is_made,  test_dir_exposed,
+								test_dir_foreign,  test_dir_not_one,
 								test_dir_defaults, NULL};
 	const TTest *slots[] = {test_slots_in_one_process, test_hosts_do_not_share,
 							test_slots_among_threads,

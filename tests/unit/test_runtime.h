@@ -48,8 +48,7 @@ static struct psu_runtime *open_runtime(unsigned char number)
 	return runtime;
 }
 
-static void add_case(Suite *suite, const char *name,
-					 const TTest *const *tests)
+static void add_case(Suite *suite, const char *name, const TTest *const *tests)
 {
 	TCase *tcase = tcase_create(name);
 

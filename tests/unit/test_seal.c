@@ -138,10 +138,9 @@ START_TEST(every_other_length)
 
 		memcpy(bytes, sealed, len < sizeof(sealed) ? len : sizeof(sealed));
 		bytes = realloc(bytes, len ? len : 1);
-		ck_assert_int_eq(verify(bytes, len),
-						 len == PSU_SEALED_LEN
-							 ? 0
-							 : PSU_THREAD_E_STATEMENT_INVALID);
+		ck_assert_int_eq(
+			verify(bytes, len),
+			len == PSU_SEALED_LEN ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
 		free(bytes);
 	}
 }
@@ -186,10 +185,9 @@ START_TEST(signed_but_malformed)
 		ck_assert_int_eq(verify_signed_with(at, 0x80),
 						 PSU_THREAD_E_STATEMENT_INVALID);
 	for (unsigned flights = 0; flights < 256; flights++)
-		ck_assert_int_eq(verify_signed_with(FLIGHTS_AT, (uint8_t)flights),
-						 flights == 1 || flights == 2
-							 ? 0
-							 : PSU_THREAD_E_STATEMENT_INVALID);
+		ck_assert_int_eq(
+			verify_signed_with(FLIGHTS_AT, (uint8_t)flights),
+			flights == 1 || flights == 2 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
 }
 END_TEST
 
@@ -261,8 +259,7 @@ START_TEST(every_expectation)
 		for (size_t bit = 0; bit < 8 * cases[i].len; bit++) {
 			field[bit / 8] ^= (uint8_t)(1u << bit % 8);
 			ck_assert_int_eq(verify_statement(), cases[i].code);
-			ck_assert_ptr_nonnull(
-				strstr(psu_error_sentence(), cases[i].words));
+			ck_assert_ptr_nonnull(strstr(psu_error_sentence(), cases[i].words));
 			field[bit / 8] ^= (uint8_t)(1u << bit % 8);
 		}
 	}
@@ -282,8 +279,7 @@ START_TEST(digest_is_sha256_of_head_then_stack)
 	char hex[65];
 
 	/* FIPS 180-4's example "abc" */
-	psu_seal_digest((const uint8_t *)"a", 1, (const uint8_t *)"bc", 2,
-					&digest);
+	psu_seal_digest((const uint8_t *)"a", 1, (const uint8_t *)"bc", 2, &digest);
 	psu_bytes_hex(digest.bytes, 32, hex);
 	ck_assert_str_eq(hex, "ba7816bf8f01cfea414140de5dae2223"
 						  "b00361a396177a9cb410ff61f20015ad");
@@ -303,14 +299,12 @@ START_TEST(body_is_the_signed_one)
 
 	memset(head, 1, sizeof(head));
 	memset(stack, 2, sizeof(stack));
-	psu_seal_digest(head, sizeof(head), stack, sizeof(stack),
-					&statement.body);
+	psu_seal_digest(head, sizeof(head), stack, sizeof(stack), &statement.body);
 	psu_seal_sign(&statement, secret, sealed);
 	ck_assert_int_eq(psu_seal_verify(&untrusted, &expected, &verified), 0);
 
 	for (size_t i = 0; i < sizeof(head) + sizeof(stack); i++) {
-		uint8_t *byte =
-			i < sizeof(head) ? &head[i] : &stack[i - sizeof(head)];
+		uint8_t *byte = i < sizeof(head) ? &head[i] : &stack[i - sizeof(head)];
 
 		*byte ^= 0x10;
 		ck_assert_int_eq(psu_seal_verify_body(verified, head, stack, &body),

@@ -42,8 +42,8 @@ HELLO(client_zone, a->zone = 2)
 HELLO(server_zone, b->zone = 2)
 HELLO(guards, a->guards.bytes[31]++)
 HELLO(program, a->program.bytes[31]++)
-HELLO(contents, (a->program.bytes[0]++,
-				 client.manifest.objects[0].digest.bytes[31]++))
+HELLO(contents,
+	  (a->program.bytes[0]++, client.manifest.objects[0].digest.bytes[31]++))
 HELLO(place, (b->program.bytes[0]++, server.manifest.objects[0].end_addr++))
 #undef HELLO
 
@@ -140,8 +140,8 @@ START_TEST(both_know_each_other)
 	dial_well();
 	ck_assert_str_eq(client.session->peer.name, "b");
 	ck_assert_str_eq(server.session->peer.name, "a");
-	ck_assert(psu_digest_equal(&client.session->exporter,
-							   &server.session->exporter));
+	ck_assert(
+		psu_digest_equal(&client.session->exporter, &server.session->exporter));
 	ck_assert(!psu_digest_equal(&client.session->exporter, &zero));
 	ck_assert(psu_id_equal(&client.session->hello.incarnation,
 						   &server.context.hello.incarnation));
@@ -169,8 +169,8 @@ static void open_raw(void)
 	while ((result = SSL_do_handshake(session->ssl)) != 1) {
 		ck_assert_int_eq(SSL_get_error(session->ssl, result),
 						 SSL_ERROR_WANT_READ);
-		ck_assert(psu_socket_wait(session->fd, false,
-								  psu_socket_deadline(5000)));
+		ck_assert(
+			psu_socket_wait(session->fd, false, psu_socket_deadline(5000)));
 	}
 	client.session = session;
 }
@@ -191,8 +191,8 @@ START_TEST(hello_comes_first)
 	open_raw();
 	psu_frame_put_header(&firsts[_i], bytes);
 	ck_assert_int_eq(psu_session_send(client.session,
-									  &(struct iovec){bytes, sizeof(bytes)},
-									  1, psu_socket_deadline(1000)),
+									  &(struct iovec){bytes, sizeof(bytes)}, 1,
+									  psu_socket_deadline(1000)),
 					 0);
 	pthread_join(thread, NULL);
 	check_code(server.code, E(PROTOCOL));

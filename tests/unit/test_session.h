@@ -100,8 +100,7 @@ static inline void dial(void)
 {
 	pthread_t thread = start_server();
 
-	client.code =
-		psu_session_dial(&client.context, &endpoint, &client.session);
+	client.code = psu_session_dial(&client.context, &endpoint, &client.session);
 	ck_assert_int_eq(pthread_join(thread, NULL), 0);
 }
 
@@ -116,8 +115,8 @@ static inline void dial_well(void)
 
 static inline void check_code(int code, int expected)
 {
-	ck_assert_msg(code == expected, "%s instead of %s",
-				  psu_error_name(code), psu_error_name(expected));
+	ck_assert_msg(code == expected, "%s instead of %s", psu_error_name(code),
+				  psu_error_name(expected));
 }
 
 static inline TCase *session_case(Suite *suite, const char *name)

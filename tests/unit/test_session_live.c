@@ -59,14 +59,13 @@ START_TEST(session_grows_old)
 
 	dial_well();
 	server.session->opened_ms -= PSU_SESSION_AGE_MS - 5000;
-	ck_assert_int_eq(psu_session_judge(&server.context, server.session, false,
-									   &peer),
-					 0);
+	ck_assert_int_eq(
+		psu_session_judge(&server.context, server.session, false, &peer), 0);
 	ck_assert_str_eq(peer.identity.name, "a");
 	server.session->opened_ms -= 5001;
-	ck_assert_int_eq(psu_session_judge(&server.context, server.session, false,
-									   &peer),
-					 PSU_THREAD_E_TLS_FAILED);
+	ck_assert_int_eq(
+		psu_session_judge(&server.context, server.session, false, &peer),
+		PSU_THREAD_E_TLS_FAILED);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "too old"));
 	close_both();
 }
@@ -90,13 +89,13 @@ static int recv_header(struct psu_frame_header *header_out)
 }
 
 static const uint8_t bad_headers[][PSU_FRAME_HEADER_LEN] = {
-	{0, 0, 0, 48, 99, 0, 0, 0},					/* no type */
-	{0, 0, 0, 48, PSU_FRAME_STATUS, 1, 0, 0},	/* reserved byte */
-	{0, 0, 0, 48, PSU_FRAME_STATUS, 0, 0, 1},	/* a stream */
-	{0, 0, 0, 49, PSU_FRAME_STATUS, 0, 0, 0},	/* too long */
-	{0, 0, 0, 47, PSU_FRAME_STATUS, 0, 0, 0},	/* too short */
-	{0, 0, 1, 129, PSU_FRAME_OFFER, 0, 0, 1},	/* 385 bytes */
-	{0, 16, 0, 1, PSU_FRAME_BODY, 0, 0, 1},		/* 2^20 + 1 bytes */
+	{0, 0, 0, 48, 99, 0, 0, 0},				  /* no type */
+	{0, 0, 0, 48, PSU_FRAME_STATUS, 1, 0, 0}, /* reserved byte */
+	{0, 0, 0, 48, PSU_FRAME_STATUS, 0, 0, 1}, /* a stream */
+	{0, 0, 0, 49, PSU_FRAME_STATUS, 0, 0, 0}, /* too long */
+	{0, 0, 0, 47, PSU_FRAME_STATUS, 0, 0, 0}, /* too short */
+	{0, 0, 1, 129, PSU_FRAME_OFFER, 0, 0, 1}, /* 385 bytes */
+	{0, 16, 0, 1, PSU_FRAME_BODY, 0, 0, 1},	  /* 2^20 + 1 bytes */
 	{255, 255, 255, 255, PSU_FRAME_BODY, 0, 0, 1},
 	{0, 0, 0, 0, PSU_FRAME_BODY, 0, 0, 1},
 };
@@ -254,9 +253,8 @@ START_TEST(nothing_is_taken)
 
 	dial_well();
 	begin = psu_socket_now_ms();
-	rc = psu_session_send(server.session,
-						  &(struct iovec){bytes, sizeof(bytes)}, 1,
-						  begin + 200);
+	rc = psu_session_send(server.session, &(struct iovec){bytes, sizeof(bytes)},
+						  1, begin + 200);
 	check_silent(rc, begin, 200);
 	close_both();
 }

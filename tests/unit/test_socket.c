@@ -207,8 +207,7 @@ START_TEST(descriptors_run_out)
 	ck_assert_int_eq(psu_socket_dial(&endpoint, &fd), PSU_THREAD_E_SYSTEM);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -n"));
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), hosts[_i]));
-	ck_assert_int_eq(psu_socket_listen(&any, &fd, &port),
-					 PSU_THREAD_E_SYSTEM);
+	ck_assert_int_eq(psu_socket_listen(&any, &fd, &port), PSU_THREAD_E_SYSTEM);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "ulimit -n"));
 
 	/* a sanitizer opens files when the process ends */

@@ -89,9 +89,9 @@ static void *user(void *argument)
 	fesetround(FE_UPWARD);
 	feclearexcept(FE_ALL_EXCEPT);
 	feraiseexcept(FE_DIVBYZERO);
-	result = (uint64_t)call_with(
-		user_values, user_saw, address((uint64_t)psu_state_capture),
-		&registers, address(5), function(work));
+	result = (uint64_t)call_with(user_values, user_saw,
+								 address((uint64_t)psu_state_capture),
+								 &registers, address(5), function(work));
 	user_rounding = fegetround();
 	user_flags = fetestexcept(FE_ALL_EXCEPT);
 	ck_assert(on_user_stack());
@@ -101,16 +101,14 @@ static void *user(void *argument)
 
 static void *enter(void)
 {
-	return call_with(home_values, home_saw,
-					 address((uint64_t)psu_state_enter), stack + STACK_LEN,
-					 address((uint64_t)user), address(3));
+	return call_with(home_values, home_saw, address((uint64_t)psu_state_enter),
+					 stack + STACK_LEN, address((uint64_t)user), address(3));
 }
 
 static void *resume(void)
 {
-	return call_with(home_values, home_saw,
-					 address((uint64_t)psu_state_resume), &registers, NULL,
-					 NULL);
+	return call_with(home_values, home_saw, address((uint64_t)psu_state_resume),
+					 &registers, NULL, NULL);
 }
 
 /** One by one, so that a failure names the register. */

@@ -61,8 +61,8 @@ static size_t send_some(SSL *ssl, uint8_t bytes[2][1 << 20], size_t sent)
 			ck_assert(SSL_get_error(ssl, 0) == SSL_ERROR_WANT_WRITE);
 			/* try again from the other one, which has the same bytes */
 			ERR_clear_error();
-			ck_assert(!SSL_write_ex(ssl, bytes[!turn] + sent,
-									(1 << 20) - sent, &n));
+			ck_assert(
+				!SSL_write_ex(ssl, bytes[!turn] + sent, (1 << 20) - sent, &n));
 			ck_assert(SSL_get_error(ssl, 0) == SSL_ERROR_WANT_WRITE);
 			return sent;
 		}
@@ -102,8 +102,8 @@ END_TEST
 
 START_TEST(name_differs)
 {
-	static const char *const names[] = {"a", "b.", "xb", "127.0.0.2", "::2",
-										"localhost", "B.b", "*"};
+	static const char *const names[] = {"a",   "b.",		"xb",  "127.0.0.2",
+										"::2", "localhost", "B.b", "*"};
 	struct host a = host_new(in_top("work/a"));
 	struct host b = host_new(in_top("work/b"));
 
@@ -111,8 +111,10 @@ START_TEST(name_differs)
 		struct pair pair = connect_hosts(&a, &b, names[i]);
 		char words[80];
 
-		snprintf(words, sizeof(words), "it is for b, 127.0.0.1, ::1, not for "
-				 "'%s'", names[i]);
+		snprintf(words, sizeof(words),
+				 "it is for b, 127.0.0.1, ::1, not for "
+				 "'%s'",
+				 names[i]);
 		expect(&pair.client, PSU_THREAD_E_NAME_MISMATCH, words);
 		expect(&pair.server, PSU_THREAD_E_NAME_MISMATCH,
 			   "refused this host's certificate: ");

@@ -64,8 +64,8 @@ static inline struct pair pair_new(void)
 	struct pair pair = {.client.peer = "server:1", .server.peer = "client:2"};
 	int fds[2];
 
-	ck_assert_int_eq(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds),
+					 0);
 	pair.client.fd = fds[0];
 	pair.server.fd = fds[1];
 	return pair;
@@ -87,7 +87,7 @@ static inline void pair_free(struct pair *pair)
 }
 
 static inline void open_ours(struct side *side, struct host *host,
-					  const char *dialled)
+							 const char *dialled)
 {
 	ck_assert_msg(psu_tls_open(host->tls, side->fd, dialled, &side->ssl) == 0,
 				  "%s", psu_error_sentence());
@@ -103,8 +103,8 @@ struct plain {
 };
 
 static inline int select_any(SSL *ssl, const unsigned char **out,
-					  unsigned char *out_len, const unsigned char *in,
-					  unsigned int in_len, void *alpn)
+							 unsigned char *out_len, const unsigned char *in,
+							 unsigned int in_len, void *alpn)
 {
 	(void)ssl;
 	(void)in_len;
@@ -137,7 +137,7 @@ static inline void use_certificate(SSL_CTX *context, const struct plain *plain)
 }
 
 static inline void open_plain(struct side *side, const struct plain *plain,
-					   bool is_client)
+							  bool is_client)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_method());
 
@@ -241,7 +241,7 @@ static inline void expect_success(const struct pair *pair)
 
 /** Client a dials server b. */
 static inline struct pair connect_hosts(struct host *a, struct host *b,
-								 const char *dialled)
+										const char *dialled)
 {
 	struct pair pair = pair_new();
 

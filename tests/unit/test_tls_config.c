@@ -50,10 +50,10 @@ static void expect_unimpressed(void)
 	expect_success(&pair);
 	expect_parameters(pair.client.ssl);
 	expect_parameters(pair.server.ssl);
-	ck_assert_uint_eq(SSL_get_options(pair.server.ssl) &
-						  (SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION |
-						   SSL_OP_NO_TICKET),
-					  SSL_OP_NO_TICKET);
+	ck_assert_uint_eq(
+		SSL_get_options(pair.server.ssl) &
+			(SSL_OP_ALLOW_UNSAFE_LEGACY_RENEGOTIATION | SSL_OP_NO_TICKET),
+		SSL_OP_NO_TICKET);
 	ck_assert_uint_eq(SSL_get_num_tickets(pair.server.ssl), 0);
 	pair_free(&pair);
 	host_free(&a);

@@ -37,9 +37,8 @@ static void expect_judged(struct host *host, struct side *side, int recheck,
 	SSL *ssl = NULL;
 	int code = psu_tls_recheck(host->tls, side->ssl);
 
-	ck_assert_msg(code == recheck, "%s instead of %s: %s",
-				  psu_error_name(code), psu_error_name(recheck),
-				  psu_error_sentence());
+	ck_assert_msg(code == recheck, "%s instead of %s: %s", psu_error_name(code),
+				  psu_error_name(recheck), psu_error_sentence());
 	ck_assert_int_eq(psu_tls_open(host->tls, side->fd, NULL, &ssl), reopen);
 	SSL_free(ssl);
 }

@@ -72,8 +72,9 @@ static void expect_refusal(struct host *host, const struct side *judge,
 
 	if (cannot_be_shown(bad->name)) {
 		expect_would_be_refused(host, bad);
-		expect(judge, client_judges ? PSU_THREAD_E_TLS_FAILED
-									: PSU_THREAD_E_CERT_MISSING,
+		expect(judge,
+			   client_judges ? PSU_THREAD_E_TLS_FAILED
+							 : PSU_THREAD_E_CERT_MISSING,
 			   "Ed25519");
 		expect(judged, judge->code, ": ");
 		return;
@@ -136,9 +137,9 @@ static void expect_check(struct host *judge, X509 *certificate, int code)
 {
 	const char *why = "";
 
-	ck_assert_int_eq(psu_certificate_check(certificate,
-										   psu_trust_self(judge->trust), &why),
-					 code);
+	ck_assert_int_eq(
+		psu_certificate_check(certificate, psu_trust_self(judge->trust), &why),
+		code);
 	X509_free(certificate);
 }
 
@@ -156,8 +157,8 @@ START_TEST(version_and_key_usage)
 
 	/* for the agreement on keys, not for signatures (RFC 5280, 4.2.1.3) */
 	ASN1_BIT_STRING_set_bit(usage, 4, 1);
-	X509_EXTENSION_free(X509_delete_ext(
-		other, X509_get_ext_by_NID(other, NID_key_usage, -1)));
+	X509_EXTENSION_free(
+		X509_delete_ext(other, X509_get_ext_by_NID(other, NID_key_usage, -1)));
 	ck_assert_int_eq(X509_add1_ext_i2d(other, NID_key_usage, usage, 1, 0), 1);
 	expect_check(&b, other, PSU_THREAD_E_CERT_FOREIGN);
 	ASN1_BIT_STRING_free(usage);
@@ -174,19 +175,36 @@ static const struct {
 	const char *server_words;
 	const char *client_words;
 } other_clients[] = {
-	{{"", NULL, 0, 0}, PSU_THREAD_E_TLS_FAILED, PSU_THREAD_E_TLS_FAILED,
-	 "does not offer psu-thread/1", "demands psu-thread/1"},
-	{{"", "\x02h2", 0, 0}, PSU_THREAD_E_TLS_FAILED, PSU_THREAD_E_TLS_FAILED,
-	 "does not offer psu-thread/1", "demands psu-thread/1"},
-	{{"", "\x0cpsu-thread/2\x02h2", 0, 0}, PSU_THREAD_E_TLS_FAILED,
-	 PSU_THREAD_E_TLS_FAILED, "does not offer psu-thread/1",
+	{{"", NULL, 0, 0},
+	 PSU_THREAD_E_TLS_FAILED,
+	 PSU_THREAD_E_TLS_FAILED,
+	 "does not offer psu-thread/1",
 	 "demands psu-thread/1"},
-	{{"", ALPN, TLS1_2_VERSION, 0}, PSU_THREAD_E_TLS_FAILED,
-	 PSU_THREAD_E_TLS_FAILED, "unsupported protocol", "TLS 1.3"},
-	{{NULL, ALPN, 0, 0}, PSU_THREAD_E_CERT_MISSING, PSU_THREAD_E_CERT_MISSING,
-	 "showed no certificate", "this host showed none"},
-	{{"", ALPN, 0, 60}, PSU_THREAD_E_TLS_FAILED, PSU_THREAD_E_TLS_FAILED,
-	 "excessive message size", "alert"},
+	{{"", "\x02h2", 0, 0},
+	 PSU_THREAD_E_TLS_FAILED,
+	 PSU_THREAD_E_TLS_FAILED,
+	 "does not offer psu-thread/1",
+	 "demands psu-thread/1"},
+	{{"", "\x0cpsu-thread/2\x02h2", 0, 0},
+	 PSU_THREAD_E_TLS_FAILED,
+	 PSU_THREAD_E_TLS_FAILED,
+	 "does not offer psu-thread/1",
+	 "demands psu-thread/1"},
+	{{"", ALPN, TLS1_2_VERSION, 0},
+	 PSU_THREAD_E_TLS_FAILED,
+	 PSU_THREAD_E_TLS_FAILED,
+	 "unsupported protocol",
+	 "TLS 1.3"},
+	{{NULL, ALPN, 0, 0},
+	 PSU_THREAD_E_CERT_MISSING,
+	 PSU_THREAD_E_CERT_MISSING,
+	 "showed no certificate",
+	 "this host showed none"},
+	{{"", ALPN, 0, 60},
+	 PSU_THREAD_E_TLS_FAILED,
+	 PSU_THREAD_E_TLS_FAILED,
+	 "excessive message size",
+	 "alert"},
 	{{"", "\x02h2" ALPN, 0, 0}, 0, 0, "", ""},
 };
 
@@ -212,9 +230,8 @@ END_TEST
 
 START_TEST(server_speaks_tls_1_2)
 {
-	struct plain plain = {.dir = in_top("work/a"),
-						  .alpn = ALPN,
-						  .version = TLS1_2_VERSION};
+	struct plain plain = {
+		.dir = in_top("work/a"), .alpn = ALPN, .version = TLS1_2_VERSION};
 	struct host b = host_new(in_top("work/b"));
 	struct pair pair = pair_new();
 

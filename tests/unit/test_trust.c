@@ -157,8 +157,8 @@ static const struct {
 	 "64 hexadecimal"},
 	{"sed -i 's/$/\\r/' deployment.key", PSU_THREAD_E_CERTS_INVALID,
 	 "deployment.key", "64 hexadecimal"},
-	{"sed -i 's/$/\\r/' peers", PSU_THREAD_E_PEERS_INVALID, "a/peers:1:",
-	 "Unix line ends"},
+	{"sed -i 's/$/\\r/' peers", PSU_THREAD_E_PEERS_INVALID,
+	 "a/peers:1:", "Unix line ends"},
 	{"sed -i '/^self/d' peers", PSU_THREAD_E_PEERS_INVALID, "a/peers",
 	 "no entry of this host"},
 };
@@ -176,8 +176,7 @@ START_TEST(crl_is_not_good)
 	make_crl("20200101000000Z", "20200201000000Z", in_top("work/a/crl.pem"));
 	load_fails(PSU_THREAD_E_CERTS_INVALID, "crl.pem has expired", "issue");
 	make_crl("20450101000000Z", "20450201000000Z", in_top("work/a/crl.pem"));
-	load_fails(PSU_THREAD_E_CERTS_INVALID, "crl.pem is not valid yet",
-			   "clock");
+	load_fails(PSU_THREAD_E_CERTS_INVALID, "crl.pem is not valid yet", "clock");
 	run("cp %s %s", in_top("bad/crl-revoked.pem"), in_top("work/a/crl.pem"));
 	psu_trust_free(load(in_top("work/a")));
 }
@@ -220,8 +219,7 @@ START_TEST(own_certificate_is_bad)
 		int code = psu_trust_load(in_top("bad/%s", bad->name), &trust);
 
 		if (wants(bad, "CERT_REVOKED") || wants(bad, "PEER_NOT_LISTED")) {
-			ck_assert_msg(code == 0, "%s: %s", bad->name,
-						  psu_error_sentence());
+			ck_assert_msg(code == 0, "%s: %s", bad->name, psu_error_sentence());
 			psu_trust_free(trust);
 		} else if (wants(bad, "CERT_EXPIRED") ||
 				   wants(bad, "CERT_NOT_YET_VALID")) {

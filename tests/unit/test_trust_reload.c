@@ -107,8 +107,8 @@ END_TEST
 static void *ask(void *argument)
 {
 	struct psu_trust *trust = argument;
-	struct psu_identity b =
-		identity_of("spiffe://psu-thread.internal/psu-thread/b");
+	struct psu_identity b = identity_of(
+		"spiffe://psu-thread.internal/psu-thread/b");
 	struct psu_peer peer;
 	X509_STORE *store;
 

@@ -141,8 +141,8 @@ START_TEST(test_many_walkers)
 	void *result;
 
 	for (unsigned i = 0; i < 8; i++)
-		stacks[i] =
-			stack_make(i % 2 ? build_variable : build_realigned, 20 + i);
+		stacks[i] = stack_make(i % 2 ? build_variable : build_realigned,
+							   20 + i);
 	for (unsigned i = 0; i < 8; i++)
 		ck_assert_int_eq(
 			pthread_create(&walkers[i], NULL, walk_often, &stacks[i]), 0);

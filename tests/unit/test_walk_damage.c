@@ -64,9 +64,8 @@ static void damage(struct psu_traveller *thread)
 	uint64_t *words = (uint64_t *)thread->bounds.low;
 	size_t count = (thread->bounds.high - thread->bounds.low) / 8;
 	uint64_t *registers[] = {
-		&thread->registers.rbx, &thread->registers.rbp,
-		&thread->registers.r12, &thread->registers.r13,
-		&thread->registers.r14, &thread->registers.r15,
+		&thread->registers.rbx, &thread->registers.rbp, &thread->registers.r12,
+		&thread->registers.r13, &thread->registers.r14, &thread->registers.r15,
 	};
 	/* now and then everything */
 	size_t hits = next_random() % 50 ? 1 + next_random() % 8 : 4 * count;

@@ -74,8 +74,8 @@ START_TEST(harmless)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		ck_assert(psu_walk_holds_nothing(
 			&manifest, (uint64_t)dlsym(RTLD_DEFAULT, names[i])));
-		ck_assert(psu_walk_holds_nothing(
-			&manifest, (uint64_t)dlsym(libc, names[i])));
+		ck_assert(
+			psu_walk_holds_nothing(&manifest, (uint64_t)dlsym(libc, names[i])));
 	}
 	ck_assert(
 		!psu_walk_holds_nothing(&manifest, (uint64_t)dlsym(libc, "twalk")));

@@ -269,8 +269,8 @@ struct psu_traveller stack_make(stack_builder *builder, unsigned depth)
 
 int stack_walk(const struct psu_traveller *thread, struct psu_chain *chain_out)
 {
-	return psu_walk_stack(thread->manifest, &thread->registers,
-						  &thread->bounds, chain_out);
+	return psu_walk_stack(thread->manifest, &thread->registers, &thread->bounds,
+						  chain_out);
 }
 
 void stack_check(const struct psu_traveller *thread,

@@ -66,8 +66,7 @@ void stack_freeze(struct psu_traveller *thread, stack_builder *builder);
 struct psu_traveller stack_make(stack_builder *builder, unsigned depth);
 
 /** Walk a frozen stack. */
-int stack_walk(const struct psu_traveller *thread,
-			   struct psu_chain *chain_out);
+int stack_walk(const struct psu_traveller *thread, struct psu_chain *chain_out);
 /** Assert that a chain has no gaps and ends at the library's entry. */
 void stack_check(const struct psu_traveller *thread,
 				 const struct psu_chain *chain);
