@@ -233,6 +233,11 @@ int psu_arrive_judge_again(struct psu_arrival *arrival)
 
 int psu_arrive_restore(struct psu_arrival *arrival)
 {
+	struct psu_restoration restoration = {
+		.image = &arrival->image,
+		.restored = psu_arrive_answer,
+		.argument = arrival,
+	};
 	int rc = 0;
 
 	arrival->thread = arrival->husk;
@@ -240,8 +245,7 @@ int psu_arrive_restore(struct psu_arrival *arrival)
 		rc = psu_traveller_admit(&arrival->statement->thread, &arrival->slot,
 								 &arrival->thread);
 	if (!rc)
-		rc = psu_traveller_restore(arrival->thread, &arrival->image,
-								   psu_arrive_answer, arrival);
+		rc = psu_traveller_restore(arrival->thread, &restoration);
 	return rc;
 }
 

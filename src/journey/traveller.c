@@ -172,25 +172,18 @@ static void give_order(struct psu_traveller *thread, enum psu_order order)
 }
 
 int psu_traveller_restore(struct psu_traveller *thread,
-						  const struct psu_image *image,
-						  void (*restored)(void *), void *argument)
+						  struct psu_restoration *restoration)
 {
-	struct psu_restoration restoration = {
-		.image = image,
-		.restored = restored,
-		.argument = argument,
-		.done = PTHREAD_COND_INITIALIZER,
-		.code = 1,
-	};
-
+	pthread_cond_init(&restoration->done, NULL);
+	restoration->code = 1;
 	psu_process_lock();
-	thread->restoration = &restoration;
+	thread->restoration = restoration;
 	give_order(thread, PSU_ORDER_RESTORE);
-	while (restoration.code == 1)
-		psu_process_wait_for(&restoration.done);
+	while (restoration->code == 1)
+		psu_process_wait_for(&restoration->done);
 	psu_process_unlock();
-	pthread_cond_destroy(&restoration.done);
-	return restoration.code;
+	pthread_cond_destroy(&restoration->done);
+	return restoration->code;
 }
 
 void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,

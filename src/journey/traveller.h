@@ -40,8 +40,8 @@ enum psu_order {
 	PSU_ORDER_QUIT	   /* forget it: end, or be a husk again */
 };
 
-/** An image to take over.  It is on the stack of who orders that, since the
- * thread may have run, ended and been freed before that one is awake. */
+/** An image to take over.  It belongs to who orders that, since the thread may
+ * have run, ended and been freed before that one is awake. */
 struct psu_restoration {
 	const struct psu_image *image;
 	void (*restored)(void *); /* to call then, with its argument */
@@ -115,12 +115,11 @@ bool psu_traveller_has_ended(const struct psu_traveller *self,
 void psu_traveller_works_travelling(const struct psu_traveller *self);
 void psu_traveller_works_at_home(const struct psu_traveller *self);
 
-/** Let a parked thread take over @image and then call @restored(@argument), on
- * its home stack; waits until it has.  If it fails, it does not call. */
+/** Let a parked thread take over an image and then call restored(argument), on
+ * its home stack; waits until it has.  If it fails, it does not call.
+ * @restoration  what to do; done and code are this function's own */
 PSU_MUST_CHECK int psu_traveller_restore(struct psu_traveller *thread,
-										 const struct psu_image *image,
-										 void (*restored)(void *),
-										 void *argument);
+										 struct psu_restoration *restoration);
 /** Let a restored thread go on.  Lock held.  Cannot fail. */
 void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 					  const struct psu_id *migration);
