@@ -49,6 +49,7 @@
 	X(containers)                                                              \
 	X(destructors)                                                             \
 	X(dynamic_type)                                                            \
+	X(exit_thread_local)                                                       \
 	X(forced_unwind)                                                           \
 	X(function_objects)                                                        \
 	X(thread_local_object)                                                     \

@@ -28,7 +28,8 @@
  *   what stays     globals_stay heap_stays
  *   C++            containers destructors dynamic_type forced_unwind
  *                  function_objects throw_again throw_later
- *                  thread_local_object unwinder virtual_calls
+ *                  thread_local_object exit_thread_local unwinder
+ *                  virtual_calls
  *
  * Documented as not travelling, and so of no use behind a MOVE(): contents
  * of ordinary and static variables (each process has its own), memory from
