@@ -85,7 +85,7 @@ harmless() {
 
 # within FUNCTION EXPRESSION: a sed expression for that function only.
 within() {
-	printf '/^[a-z].*[ *]%s(/,/^}/ {\n%s\n}' "$1" "$2"
+	printf '/^\\([a-z].*[ *]\\)\\{0,1\\}%s(/,/^}/ {\n%s\n}' "$1" "$2"
 }
 
 for file in "$here"/*.c "$top/src/bytes/bytes.c"; do
