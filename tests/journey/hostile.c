@@ -8,6 +8,10 @@
  *                                        stays there until a word comes
  *     hostile crowd CERTS HOST           open as many sessions as HOST allows
  *     hostile commit CERTS HOST          reserve, await a word, COMMIT
+ *     hostile pause CERTS HOST           begin to offer a thread, await a word,
+ *                                        go on
+ *     hostile recycle CERTS HOST         have a thread started, and take that
+ *                                        back under a used migration id
  *     hostile lie CERTS HOST WHAT        offer a thread, but WHAT about it is
  *                                        not true
  *     hostile twice|wave CERTS PORT_FILE take a thread in, and send it home
@@ -43,13 +47,13 @@ void hostile_say(const char *what)
 	fflush(stdout);
 }
 
-static void await_word(void)
+void hostile_await_word(void)
 {
 	if (!getchar())
 		hostile_say("a word without letters");
 }
 
-static struct psu_session *dial(void)
+struct psu_session *hostile_dial(void)
 {
 	struct psu_session *session = NULL;
 
@@ -65,16 +69,16 @@ static void crowd(void)
 {
 	int count = 0;
 
-	while (count < 2 * PSU_SESSIONS_MAX && dial())
+	while (count < 2 * PSU_SESSIONS_MAX && hostile_dial())
 		count++;
 	printf("%d sessions\n", count);
 	hostile_say("Ready");
-	await_word();
+	hostile_await_word();
 }
 
 static void commit(struct hostile_thread *thread)
 {
-	struct psu_session *session = dial();
+	struct psu_session *session = hostile_dial();
 	struct psu_control answer;
 
 	if (!session)
@@ -82,13 +86,13 @@ static void commit(struct hostile_thread *thread)
 	thread->flights = 2;
 	hostile_offer(thread, session);
 	hostile_say(hostile_recv(session, &answer));
-	await_word();
+	hostile_await_word();
 	hostile_say(hostile_ask(session, PSU_FRAME_COMMIT, &answer));
 }
 
 static void tell(const struct hostile_thread *thread)
 {
-	struct psu_session *session = dial();
+	struct psu_session *session = hostile_dial();
 	struct psu_control answer;
 
 	if (!session)
@@ -102,7 +106,7 @@ static void tell(const struct hostile_thread *thread)
 static void twice(struct hostile_thread *thread)
 {
 	for (int i = 0; i < 2; i++) {
-		struct psu_session *session = dial();
+		struct psu_session *session = hostile_dial();
 		struct psu_control answer;
 
 		if (!session)
@@ -131,7 +135,7 @@ static void *offer_in_vain(void *argument)
 		const char *said;
 
 		if (!session)
-			session = dial();
+			session = hostile_dial();
 		if (!session)
 			return (void *)(long)WAVE_OFFERS;
 		hostile_offer(&thread, session);
@@ -180,6 +184,10 @@ static int work(struct psu_traveller *self)
 		tell(&thread);
 	else if (is_role("twice"))
 		twice(&thread);
+	else if (is_role("pause"))
+		hostile_pause(&thread);
+	else if (is_role("recycle"))
+		hostile_recycle(&thread);
 	else
 		wave(&thread);
 	exit(EXIT_SUCCESS);
@@ -195,9 +203,24 @@ static void __attribute__((noinline)) turn_hostile(void)
 
 /* ---- the threads */
 
+/** With more stack than a move in one flight may have, and no redzones on it:
+ * all of it is read to be sent. */
+static void __attribute__((noinline, no_sanitize("address")))
+turn_hostile_deep(void)
+{
+	volatile char deep[PSU_ONE_FLIGHT_LEN_MAX];
+
+	deep[0] = '\0';
+	turn_hostile();
+	(void)deep[0];
+}
+
 static void *attack(void *unused)
 {
-	turn_hostile();
+	if (strcmp(lie, "flight") == 0)
+		turn_hostile_deep();
+	else
+		turn_hostile();
 	return unused;
 }
 
@@ -210,7 +233,7 @@ static void *move(void *unused)
 	else
 		hostile_say("A thread runs");
 	if (is_role("home"))
-		await_word();
+		hostile_await_word();
 	return unused;
 }
 
@@ -218,6 +241,7 @@ static void *move(void *unused)
 
 static int serve(void)
 {
+	psu_thread_set_log(PSU_THREAD_LOG_INFO, NULL, NULL);
 	while (psu_thread_create(NULL, NULL) == 0)
 		continue;
 	return EXIT_FAILURE;
@@ -235,7 +259,7 @@ static int stay_home(void)
 	psu_process_unlock();
 	psu_traveller_dispose(thread);
 	hostile_say("It has ended");
-	await_word();
+	hostile_await_word();
 	return EXIT_SUCCESS;
 }
 

@@ -5,8 +5,9 @@
 #
 # What it says and is not true is refused.  It cannot take all sessions, start
 # a thread again that was at home, end the process by offers that come to
-# nothing, have a thread started after it was struck off the list, or answer
-# for another host.  And who knocks before a server is ready does not end it.
+# nothing, have a thread started after it was struck off the list, take back
+# one that was started, or answer for another host.  And who knocks before a
+# server is ready does not end it.
 
 # The cases are called by name:
 # shellcheck disable=SC2317
@@ -17,8 +18,8 @@ hostile=tests/journey/hostile
 certs=$work/certs
 make_certs "$certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
 
-serve() {
-    start server "$hostile" serve "$certs/b"
+serve() { # certificates, if not those of b
+    start server "$hostile" serve "${1-$certs/b}"
     server=$started
     await_port server "$server"
 }
@@ -70,17 +71,22 @@ wave() {
     expect_alive home "$home"
 }
 
-struck_off() {
+# Start a peer, strike it off the list when it has said that line, and let it
+# go on.
+strike_off() { # role, line
     cp -rp "$certs/b" "$dir/b"
     open_input
-    start server "$hostile" serve "$dir/b"
-    await_port server "$started"
-    start peer "$hostile" commit "$certs/a" "127.0.0.1:$port"
-    await_line "$dir/peer.out" '^PREPARED$' 10
+    serve "$dir/b"
+    start peer "$hostile" "$1" "$certs/a" "127.0.0.1:$port"
+    await_line "$dir/peer.out" "^$2\$" 10
     grep -v '^peer .*/a ' "$certs/b/peers" >"$dir/peers"
     chmod 600 "$dir/peers"
     mv "$dir/peers" "$dir/b/peers"
     echo >&"$input_fd"
+}
+
+struck_off() {
+    strike_off commit PREPARED
     await_line "$dir/peer.out" '^ABORTED CANCELLED$' 10
     await_line "$dir/server.err" 'PEER_NOT_LISTED' 1
     expect_lines server 0 'A thread runs'
@@ -95,7 +101,30 @@ serve_still() { # code of the only error that it logged
     await_line "$dir/server.out" '^A thread runs$' 10
 }
 
-# What is not true is refused.
+# Its offer has begun by then.
+struck_off_late() {
+    strike_off pause Begun
+    await_line "$dir/peer.out" '^(ABORTED|REFUSED) PEER_NOT_LISTED$' 10
+    serve_still PEER_NOT_LISTED
+}
+
+# A later move with the same id does not take back that it was started.
+recycled() {
+    serve
+    run peer "$hostile" recycle "$certs/a" "127.0.0.1:$port"
+    printf '%s\n' PREPARED RUNNING 'ABORTED DIGEST_MISMATCH' \
+        "$(($(limit PSU_DEST_PEER_RECORDS_MAX) - 1)) records" \
+        'ABORTED CANCELLED' Ready | cmp -s - "$dir/peer.out" ||
+        wrong "the move was not taken back"
+    await_line "$dir/server.err" '^\[info\] Thread from a goes on here$' 10
+    run good "$hostile" move "$certs/c" "127.0.0.1:$port"
+    expect_status good 0
+    await 10 eval "(( \$(grep -c '^A thread runs\$' $dir/server.out) == 2 ))" ||
+        wrong "the good thread does not run"
+    expect_alive server "$server"
+}
+
+# What is not true, or not allowed, is refused.
 lie() { # what, code, the answer that tells it, if any
     serve
     run liar "$hostile" lie "$certs/a" "127.0.0.1:$port" "$1"
@@ -169,6 +198,7 @@ early() {
 for name in crowd twice struck_off other expired cancelled; do
     start_case "$name" "$name"
 done
+start_case struck-off-late struck_off_late
 await_cases
 run_case lie-signature lie signature SIGNATURE_INVALID REFUSED
 run_case lie-heap lie heap STATEMENT_INVALID REFUSED
@@ -179,6 +209,9 @@ run_case lie-image lie image IMAGE_INVALID ABORTED
 run_case lie-chain lie chain CHAIN_MISMATCH ABORTED
 run_case lie-state lie state STATE_INVALID ABORTED
 run_case lie-frame lie frame PROTOCOL
+run_case long-flight lie flight STATEMENT_INVALID REFUSED
+run_case first-frame lie first-frame FRAME_FOREIGN ABORTED
+run_case recycled recycled
 run_case wave wave
 run_case early early
 finish

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STREAM 1
-
 /** Whether that is what it lies about. */
 static bool lies(const char *lie, const char *what)
 {
@@ -54,6 +52,8 @@ void hostile_take(struct psu_traveller *self, const char *lie,
 	fill(self, &image);
 	image.registers.mxcsr ^= lies(lie, "state") ? 1u << 31 : 0;
 	image.chain.frames[0].return_offset ^= lies(lie, "chain");
+	if (lies(lie, "first-frame"))
+		hostile_enter_libc(&image);
 	*thread_out = (struct hostile_thread){
 		.self = self,
 		.generation = self->generation + 1,
@@ -70,14 +70,14 @@ void hostile_take(struct psu_traveller *self, const char *lie,
 
 /* ---- frames */
 
-static int send_frame(struct psu_session *session, enum psu_frame_type type,
-					  const void *payload, size_t len)
+int hostile_send(struct psu_session *session, enum psu_frame_type type,
+				 const void *payload, size_t len)
 {
 	uint8_t bytes[PSU_FRAME_HEADER_LEN];
 	const struct psu_frame_header header = {
 		.payload_len = (uint32_t)len,
 		.type = (uint8_t)type,
-		.stream = STREAM,
+		.stream = HOSTILE_STREAM,
 	};
 	const struct iovec parts[] = {
 		{bytes, sizeof(bytes)},
@@ -112,8 +112,9 @@ const char *hostile_recv(struct psu_session *session,
 	return words;
 }
 
-static void sign(const struct hostile_thread *thread,
-				 struct psu_session *session, uint8_t *sealed_out)
+void hostile_sign(const struct hostile_thread *thread,
+				  struct psu_session *session,
+				  uint8_t sealed_out[PSU_SEALED_LEN])
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_statement statement = {
@@ -128,11 +129,14 @@ static void sign(const struct hostile_thread *thread,
 		.head_len = thread->head_len,
 		.stack_len = thread->stack_len,
 		.sequence = session->offers++,
-		.stream = STREAM,
+		.stream = HOSTILE_STREAM,
 		.exporter = session->exporter,
 	};
 
-	randombytes_buf(&statement.migration, sizeof(statement.migration));
+	if (thread->migration)
+		statement.migration = *thread->migration;
+	else
+		randombytes_buf(&statement.migration, sizeof(statement.migration));
 	psu_seal_digest(thread->head, thread->head_len, thread->stack,
 					thread->stack_len, &statement.body);
 	statement.body.bytes[0] ^= lies(thread->lie, "digest");
@@ -144,20 +148,30 @@ static void sign(const struct hostile_thread *thread,
 	sealed_out[PSU_SEALED_LEN - 1] ^= lies(thread->lie, "signature");
 }
 
+void hostile_send_body(const struct hostile_thread *thread,
+					   struct psu_session *session)
+{
+	int rc = hostile_send(session, PSU_FRAME_BODY, thread->head,
+						  thread->head_len);
+
+	if (!rc)
+		rc = hostile_send(session, PSU_FRAME_BODY, thread->stack,
+						  thread->stack_len);
+	if (rc)
+		session->broken = true;
+}
+
 void hostile_offer(const struct hostile_thread *thread,
 				   struct psu_session *session)
 {
 	uint8_t sealed[PSU_SEALED_LEN];
-
 	const enum psu_frame_type type = lies(thread->lie, "frame")
 										 ? PSU_FRAME_RUNNING
 										 : PSU_FRAME_OFFER;
 
-	sign(thread, session, sealed);
-	if (send_frame(session, type, sealed, sizeof(sealed)) != 0 ||
-		send_frame(session, PSU_FRAME_BODY, thread->head, thread->head_len) ||
-		send_frame(session, PSU_FRAME_BODY, thread->stack, thread->stack_len))
-		session->broken = true;
+	hostile_sign(thread, session, sealed);
+	if (hostile_send(session, type, sealed, sizeof(sealed)) == 0)
+		hostile_send_body(thread, session);
 }
 
 const char *hostile_ask(struct psu_session *session, enum psu_frame_type type,
