@@ -177,6 +177,13 @@ static int check_owner(struct walk *walk)
 		if (walk->left_program && !is_harmless_below(walk))
 			return refuse_foreign(walk);
 		walk->left_program = false;
+	} else if (walk->number == 0) {
+		return psu_error_set(PSU_THREAD_E_FRAME_FOREIGN,
+							 "cannot move the thread: its first frame, at "
+							 "0x%llx, is neither psu_thread_migrate's nor the "
+							 "program's own: install the same version on both "
+							 "hosts",
+							 (unsigned long long)walk->ip);
 	} else if (!psu_walk_is_wrapper(object)) {
 		walk->left_program = true;
 		walk->below = walk->cursor;
