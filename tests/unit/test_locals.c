@@ -63,9 +63,11 @@ END_TEST
 START_TEST(hostile_links)
 {
 	const uint64_t bad[] = {
+		buffer(0) - 16,
 		buffer(0) - 8,
 		buffer(0) - 1,
 		buffer(3) + 8,
+		buffer(3) + 16,
 		buffer(4),
 		1,
 		UINT64_MAX - 7,
@@ -123,10 +125,13 @@ START_TEST(only_the_programs_locals)
 {
 	static struct psu_manifest manifest;
 	uint64_t all = 0;
+	size_t len;
 
 	ck_assert_int_eq(psu_manifest_make(&manifest), 0);
 	psu_locals_init(&manifest);
-	psu_locals_init(&manifest); /* no more of them */
+	len = psu_locals_len();
+	psu_locals_init(&manifest);
+	ck_assert_uint_eq(psu_locals_len(), len);
 	for (size_t i = 0; i < manifest.count; i++)
 		all += manifest.objects[i].tls_len;
 	ck_assert_uint_lt(psu_locals_len(), all);
