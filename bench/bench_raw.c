@@ -331,16 +331,11 @@ double bench_raw_sample(enum bench_contender contender)
 /** The thread's coming home has been acknowledged here. */
 static void settle_here(void)
 {
-	int64_t deadline = psu_socket_deadline(DEADLINE_MS);
-	struct psu_process *process = psu_process_get();
-	const struct psu_traveller *self = psu_local.self;
 	bool known;
 
 	psu_process_lock();
-	do
-		known = psu_id_is_zero(&self->arrived_by) ||
-				psu_dest_acknowledged(&process->dest, &self->arrived_by);
-	while (!known && psu_process_wait(deadline));
+	known = psu_traveller_await_known(&psu_local.self->arrived_by,
+									  psu_socket_deadline(DEADLINE_MS));
 	psu_process_unlock();
 	if (!known)
 		bench_fail("the move before does not end");

@@ -77,17 +77,6 @@ static struct psu_traveller *claim_arrival(struct psu_process *process)
 	return thread;
 }
 
-/** The source may not know yet that the thread had arrived: be there when it
- * asks.  Lock held. */
-static void linger(struct psu_process *process, const struct psu_id *migration)
-{
-	int64_t deadline = psu_socket_deadline(PSU_LINGER_MS);
-
-	while (!psu_dest_acknowledged(&process->dest, migration) &&
-		   psu_process_wait(deadline))
-		continue;
-}
-
 static int take_one_in(void)
 {
 	struct psu_process *process = psu_process_get();
@@ -103,7 +92,8 @@ static int take_one_in(void)
 		psu_process_wait(PSU_NEVER);
 	migration = thread->arrived_by;
 	stage = await_outcome(thread);
-	linger(process, &migration);
+	/* the source may not know yet that it had arrived: be there when it asks */
+	psu_traveller_await_known(&migration, psu_socket_deadline(PSU_LINGER_MS));
 	psu_process_unlock();
 	return conclude(thread, stage);
 }

@@ -40,15 +40,11 @@ static void unblock_interruptions(struct psu_departure *departure)
  * or it could call the thread lost while it runs elsewhere. */
 static void await_acknowledgement(struct psu_traveller *self)
 {
-	struct psu_process *process = psu_process_get();
-	int64_t deadline = psu_socket_deadline(PSU_ACKNOWLEDGE_MS);
 	bool known;
 
 	psu_process_lock();
-	do
-		known = psu_id_is_zero(&self->arrived_by) ||
-				psu_dest_acknowledged(&process->dest, &self->arrived_by);
-	while (!known && psu_process_wait(deadline));
+	known = psu_traveller_await_known(&self->arrived_by,
+									  psu_socket_deadline(PSU_ACKNOWLEDGE_MS));
 	psu_process_unlock();
 	if (!known)
 		psu_log(PSU_THREAD_LOG_INFO,

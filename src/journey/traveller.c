@@ -212,6 +212,18 @@ void psu_traveller_withdraw(struct psu_traveller *thread)
 	discard(thread);
 }
 
+bool psu_traveller_await_known(const struct psu_id *migration, int64_t deadline)
+{
+	struct psu_process *process = psu_process_get();
+	bool known;
+
+	do
+		known = psu_id_is_zero(migration) ||
+				psu_dest_acknowledged(&process->dest, migration);
+	while (!known && psu_process_wait(deadline));
+	return known;
+}
+
 void *psu_traveller_dispose(struct psu_traveller *thread)
 {
 	void *result = NULL;

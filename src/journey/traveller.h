@@ -137,6 +137,12 @@ void psu_traveller_stay(struct psu_traveller *self);
 void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
 	__attribute__((noreturn));
 
+/** Wait until the source of the move that brought a thread here knows that it
+ * did; no wait for a zero id, of a thread that no move has brought.  Lock held.
+ * False: @deadline (psu_socket_deadline()) has passed. */
+bool psu_traveller_await_known(const struct psu_id *migration,
+							   int64_t deadline);
+
 /**
  * Wait for the pthread of a thread that has ended, or has left a host that is
  * not its home, and free all it had here.  Returns what it returned.
