@@ -44,7 +44,8 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 
 	psu_phase_begin(PSU_PHASE_RECEIVE);
 	rc = judge(arrival);
-	psu_session_watch(session);
+	if (!rc)
+		psu_session_watch(session);
 	if (!rc)
 		rc = psu_session_recv(session, sealed, header->payload_len,
 							  psu_socket_deadline(PSU_MESSAGE_MS));

@@ -10,7 +10,6 @@
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /** Bytes of one TLS record, and of one copy. */
@@ -208,20 +207,12 @@ bool psu_session_is_quiet(struct psu_session *session)
 		   poll(&poll_fd, 1, 0) == 0;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void psu_session_watch(const struct psu_session *session)
 {
 	struct pollfd poll_fd = {.fd = session->fd, .events = POLLIN};
-	int64_t end = now_us() + PSU_WATCH_US;
+	int64_t end = psu_socket_now_us() + PSU_WATCH_US;
 
-	while (poll(&poll_fd, 1, 0) == 0 && now_us() < end)
+	while (poll(&poll_fd, 1, 0) == 0 && psu_socket_now_us() < end)
 		sched_yield();
 }
 

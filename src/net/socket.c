@@ -18,12 +18,17 @@
 #include <time.h>
 #include <unistd.h>
 
-int64_t psu_socket_now_ms(void)
+int64_t psu_socket_now_us(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t psu_socket_now_ms(void)
+{
+	return psu_socket_now_us() / 1000;
 }
 
 int64_t psu_socket_deadline(int64_t ms)

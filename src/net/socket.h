@@ -25,6 +25,8 @@ struct psu_endpoint {
 
 /** Milliseconds of CLOCK_MONOTONIC. */
 int64_t psu_socket_now_ms(void);
+/** The same clock in microseconds. */
+int64_t psu_socket_now_us(void);
 /** The point @ms milliseconds from now. */
 int64_t psu_socket_deadline(int64_t ms);
 
