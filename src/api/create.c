@@ -18,7 +18,8 @@ static enum psu_stage await_outcome(struct psu_traveller *thread)
 			deadline = thread->in_doubt_since_ms + PSU_IN_DOUBT_MS;
 		if (thread->stage == PSU_STAGE_ENDED ||
 			thread->stage == PSU_STAGE_AWAY ||
-			thread->stage == PSU_STAGE_LOST || !psu_process_wait(deadline))
+			thread->stage == PSU_STAGE_LOST ||
+			!psu_process_wait(thread->slot.addr, deadline))
 			return thread->stage;
 	}
 }
@@ -87,9 +88,9 @@ static int take_one_in(void)
 	psu_reserve_fill(); /* before anybody can come */
 	psu_process_lock();
 	process->openings_count++;
-	psu_process_announce();
+	psu_process_announce(psu_process_about(&process->openings_count));
 	while (!(thread = claim_arrival(process)))
-		psu_process_wait(PSU_NEVER);
+		psu_process_wait(psu_process_about(&process->threads), PSU_NEVER);
 	migration = thread->arrived_by;
 	stage = await_outcome(thread);
 	/* the source may not know yet that it had arrived: be there when it asks */

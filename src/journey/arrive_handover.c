@@ -148,7 +148,7 @@ void psu_arrive_control(struct psu_session *session,
 	arrival = find_reserved(&request.migration);
 	if (arrival)
 		settle(arrival, &answer);
-	psu_process_announce();
+	psu_process_announce(psu_process_about_move(&request.migration));
 	psu_process_unlock();
 	send_answer(session, &request.migration, &request.incarnation, &answer);
 }
@@ -261,7 +261,10 @@ static void await_commit(struct psu_arrival *arrival)
 		if (psu_session_recv_header(session, &header, deadline) == 0)
 			psu_arrive_control(session, &header);
 	psu_process_lock();
-	while (!arrival->settled && psu_process_wait(deadline))
+	while (
+		!arrival->settled &&
+		psu_process_wait(psu_process_about_move(&arrival->statement->migration),
+						 deadline))
 		continue;
 	psu_process_unlock();
 	expire(arrival);
@@ -271,7 +274,7 @@ static void await_commit(struct psu_arrival *arrival)
 static void announce(void)
 {
 	psu_process_lock();
-	psu_process_announce();
+	psu_process_announce(psu_process_about(&psu_process_get()->threads));
 	psu_process_unlock();
 }
 

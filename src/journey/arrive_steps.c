@@ -91,7 +91,7 @@ static int take_husk(struct psu_arrival *arrival)
 	while ((own = find_own(arrival->statement))) {
 		home = own->born_here;
 		if ((home && own->stage == PSU_STAGE_AWAY) ||
-			!psu_process_wait(deadline))
+			!psu_process_wait(arrival->statement->slot_addr, deadline))
 			break;
 	}
 	/* it left with the next generation, and comes with one of those behind */
@@ -210,7 +210,9 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 	if (arrival->husk)
 		return 0;
 	psu_process_lock();
-	while (!process->openings_count && psu_process_wait(deadline))
+	while (
+		!process->openings_count &&
+		psu_process_wait(psu_process_about(&process->openings_count), deadline))
 		continue;
 	if (process->openings_count) {
 		process->openings_count--;
@@ -265,7 +267,7 @@ void psu_arrive_undo(struct psu_arrival *arrival)
 		return;
 	psu_process_lock();
 	process->openings_count++;
-	psu_process_announce();
+	psu_process_announce(psu_process_about(&process->openings_count));
 	psu_process_unlock();
 	arrival->opening_taken = false;
 }

@@ -30,12 +30,15 @@
 #define SECURE_HEAP_LEN (64u << 10)
 #define SECURE_HEAP_UNIT 32
 
+/* Conditions that all waits share, so that an announcement wakes few. */
+#define CHANNEL_COUNT 64
+
 static struct psu_process process_state;
 static bool set_up;
 static volatile sig_atomic_t forked;
 
 static pthread_mutex_t process_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t process_changed;
+static pthread_cond_t process_changed[CHANNEL_COUNT];
 
 struct psu_process *psu_process_get(void)
 {
@@ -66,17 +69,38 @@ void psu_process_unlock(void)
 	pthread_mutex_unlock(&process_lock);
 }
 
-void psu_process_announce(void)
+uint64_t psu_process_about_move(const struct psu_id *migration)
 {
-	pthread_cond_broadcast(&process_changed);
+	uint64_t about;
+
+	memcpy(&about, migration->bytes, sizeof(about));
+	return about;
 }
 
-void psu_process_wait_for(pthread_cond_t *condition)
+uint64_t psu_process_about(const void *field)
 {
-	pthread_cond_wait(condition, &process_lock);
+	return (uint64_t)field;
 }
 
-bool psu_process_wait(int64_t deadline)
+static pthread_cond_t *channel(uint64_t about)
+{
+	/* Fibonacci hashing: slots' addresses differ in high bits only */
+	uint64_t hash = about * UINT64_C(0x9e3779b97f4a7c15);
+
+	return &process_changed[hash >> 32 & (CHANNEL_COUNT - 1)];
+}
+
+void psu_process_announce(uint64_t about)
+{
+	pthread_cond_broadcast(channel(about));
+}
+
+bool psu_process_wait(uint64_t about, int64_t deadline)
+{
+	return psu_process_wait_for(channel(about), deadline);
+}
+
+bool psu_process_wait_for(pthread_cond_t *condition, int64_t deadline)
 {
 	struct timespec until = {
 		.tv_sec = deadline / 1000,
@@ -84,10 +108,10 @@ bool psu_process_wait(int64_t deadline)
 	};
 
 	if (deadline == PSU_NEVER) {
-		pthread_cond_wait(&process_changed, &process_lock);
+		pthread_cond_wait(condition, &process_lock);
 		return true;
 	}
-	return pthread_cond_timedwait(&process_changed, &process_lock, &until) == 0;
+	return pthread_cond_timedwait(condition, &process_lock, &until) == 0;
 }
 
 int psu_process_no_thread(int error)
@@ -122,14 +146,20 @@ int psu_process_spawn(void *(*fn)(void *), void *arg)
 	return error ? psu_process_no_thread(error) : 0;
 }
 
-static void init_condition(void)
+void psu_process_init_condition(pthread_cond_t *condition_out)
 {
 	pthread_condattr_t attributes;
 
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&process_changed, &attributes);
+	pthread_cond_init(condition_out, &attributes);
 	pthread_condattr_destroy(&attributes);
+}
+
+static void init_channels(void)
+{
+	for (size_t i = 0; i < CHANNEL_COUNT; i++)
+		psu_process_init_condition(&process_changed[i]);
 }
 
 /** A forked child has none of the parent's threads, which may have held locks
@@ -138,7 +168,7 @@ static void forget_in_child(void)
 {
 	forked = 1;
 	pthread_mutex_init(&process_lock, NULL);
-	init_condition();
+	init_channels();
 	psu_log_forked();
 	if (!set_up)
 		return;
@@ -224,7 +254,7 @@ static int prepare_libraries(void)
 							 "no memory to start libsodium and OpenSSL: raise "
 							 "`ulimit -v`, or free some");
 	show_secure_heap();
-	init_condition();
+	init_channels();
 	/* a static program must not load another libc for the name service */
 	if (psu_manifest_is_static())
 		__nss_configure_lookup("hosts", "files dns");

@@ -4,7 +4,7 @@
  *
  * Made by psu_thread_setup_init(), never unmade.  What changes afterwards is
  * guarded by the one lock, and every change that somebody may wait for is
- * announced on the one condition.
+ * announced, by a key that tells what it is about.
  */
 #ifndef PSU_PROCESS_H
 #define PSU_PROCESS_H
@@ -57,13 +57,23 @@ PSU_MUST_CHECK int psu_process_check(void);
 
 void psu_process_lock(void);
 void psu_process_unlock(void);
-/** Tell all who wait that something has changed.  Lock held. */
-void psu_process_announce(void);
-/** Wait for the next announcement.  Lock held.  False: @deadline
- * (psu_socket_deadline()) has passed. */
-bool psu_process_wait(int64_t deadline);
-/** Wait on a condition of the caller's own instead.  Lock held. */
-void psu_process_wait_for(pthread_cond_t *condition);
+
+/*
+ * What a wait is about: a thread (the address of its slot), a move (its
+ * migration id), or a field of struct psu_process (its address).
+ */
+uint64_t psu_process_about_move(const struct psu_id *migration);
+uint64_t psu_process_about(const void *field);
+/** Tell all who wait for it that something has changed.  Lock held. */
+void psu_process_announce(uint64_t about);
+/** Wait for an announcement; it may have been about something else.  Lock
+ * held.  False: @deadline (psu_socket_deadline()) has passed. */
+bool psu_process_wait(uint64_t about, int64_t deadline);
+
+/** Make a condition of the caller's own, to wait on instead. */
+void psu_process_init_condition(pthread_cond_t *condition_out);
+/** Wait on it.  Lock held.  False: @deadline has passed. */
+bool psu_process_wait_for(pthread_cond_t *condition, int64_t deadline);
 
 /** Start a thread of the library's own, which takes no signals, and let it
  * go.  0, PSU_THREAD_E_NO_MEMORY or PSU_THREAD_E_SYSTEM. */

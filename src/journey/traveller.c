@@ -53,8 +53,8 @@ static void discard(struct psu_traveller *thread)
 		link = &(*link)->next;
 	if (*link)
 		*link = thread->next;
+	psu_process_announce(thread->slot.addr);
 	psu_slot_unmap(&thread->slot);
-	psu_process_announce();
 	psu_process_unlock();
 	if (thread->born_here)
 		psu_runtime_unlock_slot(process->runtime, thread->slot_number);
@@ -70,7 +70,7 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 					  "no memory for another thread: free some");
 		return NULL;
 	}
-	pthread_cond_init(&thread->handoff, NULL);
+	psu_process_init_condition(&thread->handoff);
 	thread->stage = stage;
 	return thread;
 }
@@ -174,13 +174,13 @@ static void give_order(struct psu_traveller *thread, enum psu_order order)
 int psu_traveller_restore(struct psu_traveller *thread,
 						  struct psu_restoration *restoration)
 {
-	pthread_cond_init(&restoration->done, NULL);
+	psu_process_init_condition(&restoration->done);
 	restoration->code = 1;
 	psu_process_lock();
 	thread->restoration = restoration;
 	give_order(thread, PSU_ORDER_RESTORE);
 	while (restoration->code == 1)
-		psu_process_wait_for(&restoration->done);
+		psu_process_wait_for(&restoration->done, PSU_NEVER);
 	psu_process_unlock();
 	pthread_cond_destroy(&restoration->done);
 	return restoration->code;
@@ -204,7 +204,7 @@ void psu_traveller_withdraw(struct psu_traveller *thread)
 	if (thread->born_here)
 		thread->stage = PSU_STAGE_AWAY;
 	give_order(thread, PSU_ORDER_QUIT);
-	psu_process_announce();
+	psu_process_announce(thread->slot.addr);
 	psu_process_unlock();
 	if (thread->born_here)
 		return;
@@ -220,7 +220,8 @@ bool psu_traveller_await_known(const struct psu_id *migration, int64_t deadline)
 	do
 		known = psu_id_is_zero(migration) ||
 				psu_dest_acknowledged(&process->dest, migration);
-	while (!known && psu_process_wait(deadline));
+	while (!known &&
+		   psu_process_wait(psu_process_about_move(migration), deadline));
 	return known;
 }
 

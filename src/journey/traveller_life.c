@@ -85,7 +85,7 @@ static enum psu_order await_order(struct psu_traveller *self)
 
 	psu_process_lock();
 	while (self->order == PSU_ORDER_NONE)
-		psu_process_wait_for(&self->handoff);
+		psu_process_wait_for(&self->handoff, PSU_NEVER);
 	order = self->order;
 	self->order = PSU_ORDER_NONE;
 	psu_process_unlock();
@@ -157,7 +157,7 @@ static void end(void *argument)
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)
 		self->stage = PSU_STAGE_ENDED;
-	psu_process_announce();
+	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 	psu_local.self = NULL;
 }
@@ -199,7 +199,7 @@ void psu_traveller_doubt(struct psu_traveller *self)
 	psu_process_lock();
 	self->stage = PSU_STAGE_IN_DOUBT;
 	self->in_doubt_since_ms = psu_socket_now_ms();
-	psu_process_announce();
+	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 }
 
@@ -207,7 +207,7 @@ void psu_traveller_stay(struct psu_traveller *self)
 {
 	psu_process_lock();
 	self->stage = PSU_STAGE_RUNNING;
-	psu_process_announce();
+	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 }
 
@@ -221,7 +221,7 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
 	self->left = true;
 	psu_process_lock();
 	self->stage = stage;
-	psu_process_announce();
+	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 	psu_state_leave(NULL);
 }

@@ -255,7 +255,7 @@ static int stay_home(void)
 		return EXIT_FAILURE;
 	psu_process_lock();
 	while (thread->stage != PSU_STAGE_ENDED)
-		psu_process_wait(PSU_NEVER);
+		psu_process_wait(thread->slot.addr, PSU_NEVER);
 	psu_process_unlock();
 	psu_traveller_dispose(thread);
 	hostile_say("It has ended");

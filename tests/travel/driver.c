@@ -114,7 +114,7 @@ static int go(char **argv)
 		return 1;
 	psu_process_lock();
 	while (thread->stage != PSU_STAGE_ENDED)
-		psu_process_wait(PSU_NEVER);
+		psu_process_wait(thread->slot.addr, PSU_NEVER);
 	psu_process_unlock();
 	result = psu_traveller_dispose(thread);
 	if (result != TRAVEL_RESULT && result != PTHREAD_CANCELED)
