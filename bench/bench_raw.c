@@ -6,6 +6,7 @@
  * two processes.  A request is one byte, and what it needs; each is answered.
  */
 #include "bench.h"
+#include "journey/line.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 #include "seal/seal.h"
@@ -347,7 +348,7 @@ void bench_raw_settle(bool cold)
 
 	settle_here();
 	if (cold)
-		psu_pool_close();
+		psu_line_close_idle();
 	memset(psu_phase_began_ns, 0, sizeof(psu_phase_began_ns));
 	ask(cold ? WORD_SETTLE_COLD : WORD_SETTLE, &answer, 1);
 }

@@ -101,7 +101,9 @@ extern "C" {
 	X(IN_DOUBT, -96, "whether the destination has the thread is not known")    \
 	X(EXCEPTION_IN_FLIGHT, -97, "a C++ exception is being handled")            \
 	X(ROBUST_MUTEX_HELD, -98, "the thread holds a robust mutex")               \
-	X(TLS_DYNAMIC, -99, "thread-locals of a later loaded library are in use")
+	X(TLS_DYNAMIC, -99, "thread-locals of a later loaded library are in use")  \
+	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
+	X(HOME_ENDED, -103, "the process that is the thread's home has ended")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
 	PSU_THREAD_E_##name = (number),

@@ -138,7 +138,8 @@ void psu_arrive_control(struct psu_session *session,
 	}
 	/* who may send no thread any more can only take one back */
 	if (control.type == PSU_FRAME_COMMIT &&
-		psu_session_judge(&process->context, session, false, &peer) != 0)
+		psu_session_judge(&process->context, session, PSU_RIGHT_SEND, &peer) !=
+			0)
 		control.type = PSU_FRAME_CANCEL;
 	request.migration = control.migration;
 	request.incarnation = control.incarnation;
@@ -149,6 +150,8 @@ void psu_arrive_control(struct psu_session *session,
 	if (arrival)
 		settle(arrival, &answer);
 	psu_process_announce(psu_process_about_move(&request.migration));
+	if (answer.start)
+		psu_process_announce(psu_process_about(&process->threads));
 	psu_process_unlock();
 	send_answer(session, &request.migration, &request.incarnation, &answer);
 }

@@ -21,7 +21,7 @@ static int judge(struct psu_arrival *arrival)
 {
 	arrival->judged_ms = psu_socket_now_ms();
 	return psu_session_judge(&psu_process_get()->context, arrival->session,
-							 false, &arrival->peer);
+							 PSU_RIGHT_SEND, &arrival->peer);
 }
 
 int psu_arrive_recv_offer(struct psu_arrival *arrival,

@@ -55,14 +55,14 @@ static void await_acknowledgement(struct psu_traveller *self)
 static int may_leave(struct psu_departure *departure)
 {
 	struct psu_traveller *self = departure->thread;
+	struct psu_endpoint endpoint;
 	int rc = psu_depart_check(self, &psu_process_get()->manifest);
 
 	if (!rc)
-		rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT,
-							  &departure->endpoint);
+		rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT, &endpoint);
 	if (rc)
 		return rc;
-	psu_socket_name(&departure->endpoint, departure->name);
+	psu_line_way(&endpoint, &departure->way);
 	await_acknowledgement(self);
 	return 0;
 }

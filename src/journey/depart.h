@@ -8,6 +8,7 @@
 #ifndef PSU_DEPART_H
 #define PSU_DEPART_H
 
+#include "journey/line.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 #include "report/phase.h"
@@ -17,9 +18,7 @@
 
 struct psu_departure {
 	struct psu_traveller *thread;
-	struct psu_endpoint endpoint;
-	char name[PSU_PEER_NAME_LEN]; /* "host:7310", for sentences and the
-									 pool */
+	struct psu_way way;
 	sigset_t mask; /* the thread's, while all signals are blocked */
 	int cancel_state, cancel_type;
 
@@ -63,6 +62,9 @@ PSU_MUST_CHECK int psu_depart_check(const struct psu_traveller *self,
  * with it, else why the thread goes on here.
  */
 PSU_MUST_CHECK int psu_depart_hand_over(struct psu_departure *departure);
+
+/** The session, if there is one, is of no use any more. */
+void psu_depart_drop_session(struct psu_departure *departure);
 
 /**
  * Open a session and send OFFER and body; the source machine has begun.

@@ -19,7 +19,7 @@ static void enter_doubt(struct psu_departure *departure)
 	psu_error_set(PSU_THREAD_E_IN_DOUBT,
 				  "%s may or may not have the thread: if the program has ended "
 				  "there, start it again; it is asked until it answers",
-				  departure->name);
+				  departure->way.name);
 	psu_traveller_doubt(departure->thread);
 }
 
@@ -73,12 +73,12 @@ static struct psu_source_event no_answer(struct psu_departure *departure,
 		psu_error_set(rc,
 					  "%s does not answer within %d ms: check that it is up "
 					  "and the network works",
-					  departure->name, PSU_ANSWER_MS);
+					  departure->way.name, PSU_ANSWER_MS);
 	else if (!psu_error_told())
 		psu_error_set(rc,
 					  "the connection to %s broke before it had answered: see "
 					  "the log there",
-					  departure->name);
+					  departure->way.name);
 	return (struct psu_source_event){
 		.kind = silent ? PSU_SOURCE_TIMED_OUT : PSU_SOURCE_LINE_BROKE,
 		.code = rc,
@@ -95,7 +95,7 @@ static struct psu_source_event await_answer(struct psu_departure *departure)
 
 	psu_session_watch(departure->session);
 	do {
-		rc = psu_session_recv_header(departure->session, &header, deadline);
+		rc = psu_session_recv_answer(departure->session, &header, deadline);
 		if (!rc && header.type == PSU_FRAME_REFUSED && !departure->asked_again)
 			return recv_refusal(departure);
 		if (!rc)
@@ -109,7 +109,7 @@ static struct psu_source_event await_answer(struct psu_departure *departure)
 	if (event.kind == PSU_SOURCE_ABORTED)
 		psu_error_set(event.code,
 					  "%s refuses the thread: %s: see the log there",
-					  departure->name, psu_thread_strerror(event.code));
+					  departure->way.name, psu_thread_strerror(event.code));
 	return event;
 }
 
@@ -138,24 +138,22 @@ static int check_destination(struct psu_departure *departure)
 	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
 						 "%s is '%s' now, and another host was offered the "
 						 "thread: let the name lead there again",
-						 departure->name, session->peer.name);
+						 departure->way.name, session->peer.name);
 }
 
 /** Only to ask: the image is not sent again. */
 static struct psu_source_event dial_again(struct psu_departure *departure)
 {
-	struct psu_process *process = psu_process_get();
 	int rc;
 
 	/* what is tried again and again is an error once */
 	psu_error_whisper(departure->asked_again);
 	enter_doubt(departure);
 	departure->asked_again = true;
-	psu_session_close(departure->session);
-	departure->session = NULL;
+	psu_depart_drop_session(departure);
 	pause_before_dialling(departure);
-	rc = psu_session_dial(&process->context, &departure->endpoint,
-						  &departure->session);
+	departure->way.fresh = true;
+	rc = psu_line_take(&departure->way, &departure->session);
 	if (!rc)
 		rc = check_destination(departure);
 	psu_error_whisper(false);
@@ -211,21 +209,21 @@ static int conclude(struct psu_departure *departure,
 
 	switch (source->state) {
 	case PSU_SOURCE_RUNNING_AT:
-		psu_log(PSU_THREAD_LOG_INFO, "Thread runs at %s", departure->name);
+		psu_log(PSU_THREAD_LOG_INFO, "Thread runs at %s", departure->way.name);
 		return 0;
 	case PSU_SOURCE_LOST_WITH:
 		return psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
 							 "the process at %s that had taken the thread over "
 							 "has died, and the thread with it: its image is "
 							 "kept frozen here until this process ends",
-							 departure->name);
+							 departure->way.name);
 	default:
 		psu_traveller_stay(departure->thread);
 		if (source->code != event->code)
 			psu_error_set(source->code,
 						  "%s answered what it may not: install the same "
 						  "version of the program on both hosts",
-						  departure->name);
+						  departure->way.name);
 		return source->code;
 	}
 }
@@ -257,6 +255,6 @@ int psu_depart_hand_over(struct psu_departure *departure)
 		else
 			event = await_answer(departure);
 	}
-	psu_pool_put(departure->name, departure->session);
+	psu_line_put(departure->session);
 	return conclude(departure, &event);
 }

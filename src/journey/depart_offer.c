@@ -23,21 +23,28 @@
 #define LAST_LEN (12u << 10)
 #define CHUNK_LEN (256u << 10)
 
-static int open_session(struct psu_departure *departure, bool pooled)
+void psu_depart_drop_session(struct psu_departure *departure)
+{
+	if (departure->session)
+		departure->session->broken = true;
+	psu_line_put(departure->session);
+	departure->session = NULL;
+}
+
+static int open_session(struct psu_departure *departure)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_peer peer;
+	int rc;
 
 	psu_phase_begin(PSU_PHASE_OPEN);
-	departure->session = pooled ? psu_pool_take(departure->name) : NULL;
-	if (departure->session &&
-		psu_session_judge(&process->context, departure->session, true, &peer) ==
-			0)
-		return 0;
-	psu_session_close(departure->session);
-	departure->session = NULL;
-	return psu_session_dial(&process->context, &departure->endpoint,
-							&departure->session);
+	rc = psu_line_take(&departure->way, &departure->session);
+	if (!rc)
+		rc = psu_session_judge(&process->context, departure->session,
+							   PSU_RIGHT_RECEIVE, &peer);
+	if (rc)
+		psu_depart_drop_session(departure);
+	return rc;
 }
 
 static void sign(struct psu_departure *departure)
@@ -127,6 +134,15 @@ static int send_offer_header(struct psu_departure *departure)
 							psu_socket_deadline(PSU_MESSAGE_MS));
 }
 
+/** Whether the destination has said something before it has got all. */
+static bool is_unwanted(struct psu_session *session)
+{
+	if (psu_session_is_quiet(session))
+		return false;
+	psu_session_skip_call(session);
+	return session->held || session->broken;
+}
+
 static int send_rest(struct psu_departure *departure)
 {
 	struct iovec offer = {departure->sealed, sizeof(departure->sealed)};
@@ -146,8 +162,7 @@ static int send_rest(struct psu_departure *departure)
 		offer.iov_len = 0;
 		at += len;
 		left -= len;
-		if (left && !psu_session_is_quiet(departure->session)) {
-			/* the destination does not want the rest */
+		if (left && is_unwanted(departure->session)) {
 			departure->session->broken = true;
 			return 0;
 		}
@@ -168,11 +183,11 @@ static int send_all(struct psu_departure *departure)
 int psu_depart_offer(struct psu_departure *departure)
 {
 	size_t len = departure->head_len + departure->image.stack.len;
-	bool may_be_stale = true;
+	bool may_be_stale;
 	int rc;
 
 	for (;;) {
-		rc = open_session(departure, may_be_stale);
+		rc = open_session(departure);
 		if (rc)
 			return rc;
 		assert(departure->session);
@@ -183,9 +198,8 @@ int psu_depart_offer(struct psu_departure *departure)
 		if (!rc || departure->source.state != PSU_SOURCE_FROZEN ||
 			!may_be_stale)
 			break;
-		psu_session_close(departure->session);
-		departure->session = NULL;
-		may_be_stale = false;
+		psu_depart_drop_session(departure);
+		departure->way.fresh = true;
 	}
 	if (!rc)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Sent %zu bytes over the socket",

@@ -5,6 +5,7 @@
 #include "journey/process.h"
 #include "bytes/sha256.h"
 #include "journey/exits.h"
+#include "journey/line.h"
 #include "slot/slot.h"
 #include "start/hazards.h"
 #include "start/isa.h"
@@ -176,15 +177,13 @@ static void forget_in_child(void)
 	psu_runtime_forked(process_state.runtime);
 	if (process_state.listen_fd >= 0)
 		close(process_state.listen_fd);
-	for (size_t i = 0; i < PSU_POOL_MAX; i++)
-		if (process_state.pool[i])
-			close(process_state.pool[i]->fd);
+	psu_line_forked();
 }
 
 __attribute__((destructor)) static void say_goodbye(void)
 {
 	if (set_up && !forked)
-		psu_pool_close();
+		psu_line_close_idle();
 }
 
 static void digest_locale(struct psu_digest *digest_out)
@@ -304,6 +303,7 @@ int psu_process_init(int mode, const char *cert_path)
 	memset(process, 0, sizeof(*process));
 	process->mode = mode;
 	process->listen_fd = -1;
+	process->watch_fd = -1;
 	rc = prepare_libraries();
 	if (!rc)
 		rc = make_process(process, cert_path);

@@ -21,6 +21,8 @@
 struct psu_traveller;
 struct psu_arrival;
 struct psu_caller;
+struct psu_line;
+struct psu_line_waiter;
 
 struct psu_process {
 	/* constant after setup */
@@ -34,13 +36,14 @@ struct psu_process {
 	int listen_fd; /* -1 in a client */
 
 	/* guarded by the lock */
-	struct psu_dest dest;					/* moves that came here */
-	struct psu_traveller *threads;			/* on this host, or born here */
-	struct psu_caller *callers;				/* connections to the server */
-	struct psu_arrival *arrivals;			/* threads that are coming in */
-	unsigned openings_count;				/* threads that may still come in */
-	struct psu_session *pool[PSU_POOL_MAX]; /* idle sessions, dialled by us */
-	char pool_names[PSU_POOL_MAX][PSU_PEER_NAME_LEN];
+	struct psu_dest dest;				  /* moves that came here */
+	struct psu_traveller *threads;		  /* on this host, or born here */
+	struct psu_caller *callers;			  /* connections to the server */
+	struct psu_arrival *arrivals;		  /* threads that are coming in */
+	unsigned openings_count;			  /* threads that may still come in */
+	struct psu_line *lines;				  /* sessions on which we ask */
+	struct psu_line_waiter *line_waiters; /* the longest waiting first */
+	int watch_fd;						  /* of idle lines; -1: none yet */
 };
 
 /** The process's state, or NULL before setup has succeeded. */
@@ -82,19 +85,17 @@ PSU_MUST_CHECK int psu_process_spawn(void *(*fn)(void *), void *arg);
 /** Say that pthread_create() failed with @error; returns the code. */
 int psu_process_no_thread(int error);
 
-/* ---- idle sessions to hosts that were dialled before (pool.c) */
-
-/** Take one out for @name ("host:7310"), or NULL.  Only such as are
- * quiet. */
-struct psu_session *psu_pool_take(const char *name);
-/** Keep a session for the next move, or close it. */
-void psu_pool_put(const char *name, struct psu_session *session);
-/** Say goodbye on all of them: at exit. */
-void psu_pool_close(void);
-
 /* ---- the server (serve.c) */
 
 /** Listen, and begin to accept callers. */
 PSU_MUST_CHECK int psu_serve_start(struct psu_process *process);
+
+/** Call for the session of a caller of that incarnation; if one turns, it
+ * becomes a line.  Lock held.  False: no such caller is here. */
+bool psu_serve_call(const struct psu_id *incarnation);
+
+/** Follow the peer's requests on a session that we have dialled and that has
+ * turned, until it ends; closes it. */
+void psu_serve_turned(struct psu_session *session);
 
 #endif

@@ -7,6 +7,7 @@
  * makes room for the newest, so that who is silent or slow keeps nobody out.
  */
 #include "journey/arrive.h"
+#include "journey/line.h"
 #include "journey/process.h"
 #include "net/limits.h"
 
@@ -15,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,9 +26,16 @@ struct psu_caller {
 	int drop_fd; /* to drop a stranger by: a duplicate, since the session may
 					have closed its own; -1: no stranger */
 	char from[80];
-	bool known;				/* it has shown a good certificate */
-	bool dropped;			/* it made room for another, or found none */
-	struct psu_digest peer; /* whom it has proved to be */
+	bool known;				   /* it has shown a good certificate */
+	bool dropped;			   /* it made room for another, or found none */
+	struct psu_digest peer;	   /* whom it has proved to be */
+	struct psu_id incarnation; /* and which process; zero: not yet */
+	int wake_fd;			   /* readable: its session is wanted; -1: none */
+	bool asked;				   /* that has been written */
+
+	/* its own thread's */
+	bool wanted; /* somebody here wants to ask on its session */
+	bool called; /* and it was sent CALL, and no request since */
 };
 
 /* ---- the list of callers.  Lock held in all of these. */
@@ -80,6 +89,42 @@ static void close_duplicate(struct psu_caller *caller)
 	caller->drop_fd = -1;
 }
 
+/* ---- turning: a caller's session on which we want to ask */
+
+bool psu_serve_call(const struct psu_id *incarnation)
+{
+	struct psu_caller *at = psu_process_get()->callers;
+	bool found = false;
+
+	if (psu_id_is_zero(incarnation))
+		return false;
+	for (; at; at = at->next) {
+		if (at->wake_fd < 0 || !psu_id_equal(&at->incarnation, incarnation))
+			continue;
+		found = true;
+		if (at->asked)
+			continue;
+		at->asked = true;
+		eventfd_write(at->wake_fd, 1);
+		break;
+	}
+	return found;
+}
+
+/** Ask the caller for its session, unless it has been asked and has not had
+ * the time to answer. */
+static int call(struct psu_caller *caller, struct psu_session *session)
+{
+	eventfd_t count;
+
+	if (eventfd_read(caller->wake_fd, &count) == 0)
+		caller->wanted = true;
+	if (!caller->wanted || caller->called)
+		return 0;
+	caller->called = true;
+	return psu_session_send_empty(session, PSU_FRAME_CALL);
+}
+
 /* ---- one caller */
 
 /** It is a peer now; false if there are too many already, of its own or of
@@ -100,30 +145,47 @@ static bool become_known(struct psu_caller *caller,
 	return caller->known;
 }
 
-/** Follow its requests until it closes, or does wrong. */
-static void follow_requests(struct psu_session *session)
+/** A request crosses a CALL, which is void then; FORGET asks nothing. */
+static void follow_request(struct psu_caller *caller,
+						   struct psu_session *session,
+						   const struct psu_frame_header *header)
 {
-	int64_t patience_ms = PSU_FIRST_REQUEST_MS;
+	if (header->type != PSU_FRAME_FORGET)
+		caller->called = false;
+	if (header->type == PSU_FRAME_OFFER)
+		psu_arrive(session, header);
+	else
+		psu_arrive_control(session, header);
+}
 
+/** Follow its requests until it closes, or does wrong.  True: until the
+ * session has turned. */
+static bool follow_requests(struct psu_caller *caller,
+							struct psu_session *session, int64_t patience_ms)
+{
 	while (!session->broken) {
 		struct psu_frame_header header;
 		int64_t deadline = psu_socket_deadline(patience_ms);
 		int64_t end = session->opened_ms + PSU_SESSION_AGE_MS;
-		int rc = psu_session_recv_header(session, &header,
-										 deadline < end ? deadline : end);
+		int rc = call(caller, session);
 
+		deadline = deadline < end ? deadline : end;
+		if (!rc && !psu_session_await(session, caller->wake_fd, deadline))
+			continue;
+		if (!rc)
+			rc = psu_session_recv_header(session, &header, deadline);
 		/* it is usual only for one that has asked something before */
 		if (rc == PSU_THREAD_E_HOST_SILENT &&
 			patience_ms == PSU_FIRST_REQUEST_MS)
 			psu_error_tell(rc);
 		if (rc)
-			return;
-		if (header.type == PSU_FRAME_OFFER)
-			psu_arrive(session, &header);
-		else
-			psu_arrive_control(session, &header);
+			return false;
+		if (header.type == PSU_FRAME_TURN && caller->called)
+			return true;
+		follow_request(caller, session, &header);
 		patience_ms = PSU_IDLE_MS;
 	}
+	return false;
 }
 
 static int refuse_busy(struct psu_session *session)
@@ -138,7 +200,21 @@ static int refuse_busy(struct psu_session *session)
 	return rc;
 }
 
-static void serve(struct psu_caller *caller)
+/** From now on its session may be called for. */
+static void become_callable(struct psu_caller *caller,
+							const struct psu_session *session)
+{
+	int wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+
+	/* without one it is merely not called for */
+	psu_process_lock();
+	caller->incarnation = session->hello.incarnation;
+	caller->wake_fd = wake_fd;
+	psu_process_unlock();
+}
+
+/** Returns the session if it has turned. */
+static struct psu_session *serve(struct psu_caller *caller)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_session *session = NULL;
@@ -146,30 +222,63 @@ static void serve(struct psu_caller *caller)
 									  caller->from, &session);
 
 	if (rc)
-		return;
+		return NULL;
 	if (become_known(caller, session))
 		rc = psu_session_greet(&process->context, session);
 	else
 		rc = refuse_busy(session);
-	if (!rc)
-		follow_requests(session);
+	if (!rc) {
+		become_callable(caller, session);
+		if (follow_requests(caller, session, PSU_FIRST_REQUEST_MS))
+			return session;
+	}
 	psu_session_close(session);
+	return NULL;
 }
 
-static void *serve_caller(void *argument)
+/** The caller's session has ended, or turned. */
+static void forget(struct psu_caller *caller)
 {
 	struct psu_process *process = psu_process_get();
-	struct psu_caller *caller = argument;
 
-	serve(caller);
 	psu_process_lock();
 	unlist(process, caller);
 	close_duplicate(caller);
 	if (caller->known && !count_sessions(process, &caller->peer))
 		psu_dest_peer_gone(&process->dest, &caller->peer);
 	psu_process_unlock();
+	if (caller->wake_fd >= 0)
+		close(caller->wake_fd);
 	free(caller);
+}
+
+static void *serve_caller(void *argument)
+{
+	struct psu_session *turned = serve(argument);
+
+	forget(argument);
+	if (turned)
+		psu_line_adopt("", turned);
 	return NULL;
+}
+
+void psu_serve_turned(struct psu_session *session)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_caller *caller = calloc(1, sizeof(*caller));
+
+	if (caller) {
+		caller->wake_fd = caller->drop_fd = -1;
+		caller->peer = session->peer.digest;
+		caller->known = true;
+		psu_process_lock();
+		caller->next = process->callers;
+		process->callers = caller;
+		psu_process_unlock();
+		follow_requests(caller, session, PSU_IDLE_MS);
+		forget(caller);
+	}
+	psu_session_close(session);
 }
 
 /* ---- accept */
@@ -186,6 +295,7 @@ static void take_caller(struct psu_process *process, int fd, const char *from)
 	}
 	caller->fd = fd;
 	caller->drop_fd = drop_fd;
+	caller->wake_fd = -1;
 	snprintf(caller->from, sizeof(caller->from), "%s", from);
 	psu_process_lock();
 	if (count_callers(process, false) >= PSU_STRANGERS_MAX)

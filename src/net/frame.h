@@ -21,6 +21,8 @@ enum psu_frame_type {
 	PSU_FRAME_HELLO = 1,	/* both, once, first: who and what I am */
 	PSU_FRAME_REFUSED = 2,	/* server: why there is no session */
 	PSU_FRAME_MANIFEST = 3, /* both, if the hellos' programs differ */
+	PSU_FRAME_CALL = 4,		/* server: let me ask on this session */
+	PSU_FRAME_TURN = 5,		/* client: you ask from now on */
 	PSU_FRAME_OFFER = 16,	/* source: a sealed statement */
 	PSU_FRAME_BODY = 17,	/* source: the next bytes of the body */
 	PSU_FRAME_COMMIT = 18,	/* source; from here on: control frames */
@@ -40,6 +42,7 @@ enum psu_frame_sender {
 	PSU_FRAME_BY_NOBODY,	 /* the type is not in the table */
 	PSU_FRAME_BY_EITHER,	 /* opens the session */
 	PSU_FRAME_BY_SERVER,	 /* whoever accepted the connection */
+	PSU_FRAME_BY_CLIENT,	 /* whoever dialled */
 	PSU_FRAME_BY_SOURCE,	 /* of the move: a request */
 	PSU_FRAME_BY_DESTINATION /* of the move: an answer */
 };

@@ -36,6 +36,10 @@
  * so many bytes of it that have come. */
 #define PSU_BODY_GRACE_MS 5000
 #define PSU_BODY_RATE_MIN (64u << 10)
+/** An idle connection is probed every so many seconds, so often before it is
+ * given up. */
+#define PSU_KEEPALIVE_S 15
+#define PSU_KEEPALIVE_TRIES 3
 /** A session without any request is closed. */
 #define PSU_IDLE_MS 300000
 /** A session takes no OFFER beyond this age. */
@@ -77,8 +81,14 @@
 
 /* ---- a move */
 
-/** Idle sessions that a process keeps to hosts it has dialled. */
-#define PSU_POOL_MAX 8
+/** Sessions on which a process asks, with one peer; more moves at a time wait
+ * for one, for so long. */
+#define PSU_LINES_PEER_MAX 16
+#define PSU_LINE_MS 10000
+/** Of all peers, those that are kept while they are idle. */
+#define PSU_LINES_IDLE_MAX 64
+/** A session older than this is not used again. */
+#define PSU_LINE_AGE_MS (PSU_SESSION_AGE_MS - 60000)
 /** Body up to which a move takes one flight. */
 #define PSU_ONE_FLIGHT_LEN_MAX (64u << 10)
 /** How long the source looks for an answer before it sleeps, microseconds:

@@ -74,14 +74,16 @@ static int shake_hands(struct psu_session *session)
 }
 
 int psu_session_judge(const struct psu_session_context *context,
-					  struct psu_session *session, bool sending,
+					  struct psu_session *session, enum psu_session_right right,
 					  struct psu_peer *peer_out)
 {
+	bool sending = right == PSU_RIGHT_RECEIVE;
 	int rc = psu_trust_peer(context->trust, &session->peer, peer_out);
 
 	if (rc)
 		return rc;
-	if (!(sending ? peer_out->may_receive : peer_out->may_send))
+	if (right != PSU_RIGHT_ANY &&
+		!(sending ? peer_out->may_receive : peer_out->may_send))
 		return psu_error_set(PSU_THREAD_E_DIRECTION_DENIED,
 							 "'%s' may not %s threads: change its direction "
 							 "in %s/peers if it should",
@@ -286,7 +288,7 @@ static int open_client(const struct psu_session_context *context,
 	if (!rc)
 		rc = psu_tls_peer(session->ssl, &session->peer, &session->key);
 	if (!rc)
-		rc = psu_session_judge(context, session, true, &entry);
+		rc = psu_session_judge(context, session, PSU_RIGHT_ANY, &entry);
 	if (!rc)
 		rc = send_hello(context, session);
 	if (!rc)
@@ -342,7 +344,7 @@ int psu_session_greet(const struct psu_session_context *context,
 					  struct psu_session *session)
 {
 	struct psu_peer entry;
-	int rc = psu_session_judge(context, session, false, &entry);
+	int rc = psu_session_judge(context, session, PSU_RIGHT_ANY, &entry);
 
 	if (!rc) {
 		rc = recv_hello(session);

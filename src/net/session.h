@@ -42,6 +42,8 @@ struct psu_session {
 	struct psu_digest exporter;
 	uint64_t offers;	/* made, or taken, on this session so far */
 	uint64_t key_bytes; /* sent with the present traffic keys */
+	bool held;			/* a header was received too early: */
+	struct psu_frame_header held_header;
 	int64_t opened_ms;
 };
 
@@ -89,14 +91,19 @@ int psu_session_unexpected(struct psu_session *session,
 
 void psu_session_close(struct psu_session *session);
 
+/** What a peer may do: send threads here, receive them, or at least one of
+ * both. */
+enum psu_session_right { PSU_RIGHT_SEND, PSU_RIGHT_RECEIVE, PSU_RIGHT_ANY };
+
 /**
  * Judge the peer again, before each request: peers file, dates, CRL, age.
  *
- * @sending  whether threads are to go to the peer, or come from it
+ * @right    what it must be allowed to do
  * @peer_out its entry in the peers file, as it is now
  */
 PSU_MUST_CHECK int psu_session_judge(const struct psu_session_context *context,
-									 struct psu_session *session, bool sending,
+									 struct psu_session *session,
+									 enum psu_session_right right,
 									 struct psu_peer *peer_out);
 
 /** Whether the connection stands and nothing has come: before a pooled session
@@ -115,6 +122,9 @@ void psu_session_watch(const struct psu_session *session);
 PSU_MUST_CHECK int psu_session_send(struct psu_session *session,
 									const struct iovec *parts, size_t count,
 									int64_t deadline);
+/** A frame without payload. */
+PSU_MUST_CHECK int psu_session_send_empty(struct psu_session *session,
+										  enum psu_frame_type type);
 PSU_MUST_CHECK int psu_session_send_control(struct psu_session *session,
 											const struct psu_control *control);
 
@@ -127,6 +137,18 @@ int64_t psu_session_body_deadline(uint64_t len);
 PSU_MUST_CHECK int psu_session_recv_header(struct psu_session *session,
 										   struct psu_frame_header *header_out,
 										   int64_t deadline);
+/** Pass over a CALL: it is void when it crosses a request.  What is no CALL
+ * will be received again. */
+void psu_session_skip_call(struct psu_session *session);
+/** Like psu_session_recv_header(), by who has asked something: a CALL does not
+ * count. */
+PSU_MUST_CHECK int psu_session_recv_answer(struct psu_session *session,
+										   struct psu_frame_header *header_out,
+										   int64_t deadline);
+/** Wait until a frame begins, or the session is of no use; false: @wake_fd (-1:
+ * none) is readable instead.  Also true when @deadline has passed. */
+bool psu_session_await(struct psu_session *session, int wake_fd,
+					   int64_t deadline);
 PSU_MUST_CHECK int psu_session_recv(struct psu_session *session, void *out,
 									size_t len, int64_t deadline);
 /** The payload of a control frame whose header has been received. */

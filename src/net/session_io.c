@@ -114,6 +114,17 @@ int psu_session_send(struct psu_session *session, const struct iovec *parts,
 	return filled ? send_bytes(session, record, filled, deadline) : 0;
 }
 
+int psu_session_send_empty(struct psu_session *session,
+						   enum psu_frame_type type)
+{
+	uint8_t frame[PSU_FRAME_HEADER_LEN];
+	const struct psu_frame_header header = {.type = (uint8_t)type};
+
+	psu_frame_put_header(&header, frame);
+	return send_bytes(session, frame, sizeof(frame),
+					  psu_socket_deadline(PSU_MESSAGE_MS));
+}
+
 int psu_session_send_control(struct psu_session *session,
 							 const struct psu_control *control)
 {
@@ -164,6 +175,11 @@ int psu_session_recv_header(struct psu_session *session,
 	uint8_t bytes[PSU_FRAME_HEADER_LEN];
 	int rc = 0;
 
+	if (session->held) {
+		session->held = false;
+		*header_out = session->held_header;
+		return 0;
+	}
 	/* who sends without pause gets no more time for it */
 	if (psu_socket_now_ms() >= deadline)
 		rc = out_of_time(session);
@@ -178,6 +194,33 @@ int psu_session_recv_header(struct psu_session *session,
 	if (rc)
 		session->broken = true;
 	return rc;
+}
+
+void psu_session_skip_call(struct psu_session *session)
+{
+	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+
+	if (psu_session_recv_header(session, &session->held_header, deadline) == 0)
+		session->held = session->held_header.type != PSU_FRAME_CALL;
+}
+
+int psu_session_recv_answer(struct psu_session *session,
+							struct psu_frame_header *header_out,
+							int64_t deadline)
+{
+	int rc;
+
+	do
+		rc = psu_session_recv_header(session, header_out, deadline);
+	while (!rc && header_out->type == PSU_FRAME_CALL && !session->server);
+	return rc;
+}
+
+bool psu_session_await(struct psu_session *session, int wake_fd,
+					   int64_t deadline)
+{
+	return session->held || SSL_has_pending(session->ssl) ||
+		   psu_socket_await(session->fd, wake_fd, deadline);
 }
 
 int psu_session_recv_control(struct psu_session *session,
@@ -203,8 +246,8 @@ bool psu_session_is_quiet(struct psu_session *session)
 {
 	struct pollfd poll_fd = {.fd = session->fd, .events = POLLIN};
 
-	return !session->broken && !SSL_has_pending(session->ssl) &&
-		   poll(&poll_fd, 1, 0) == 0;
+	return !session->broken && !session->held &&
+		   !SSL_has_pending(session->ssl) && poll(&poll_fd, 1, 0) == 0;
 }
 
 void psu_session_watch(const struct psu_session *session)

@@ -55,13 +55,34 @@ bool psu_socket_wait(int fd, bool writing, int64_t deadline)
 	}
 }
 
+bool psu_socket_await(int fd, int wake_fd, int64_t deadline)
+{
+	struct pollfd poll_fds[] = {
+		{.fd = fd, .events = POLLIN},
+		{.fd = wake_fd, .events = POLLIN},
+	};
+	int ready;
+
+	do {
+		int64_t left = deadline - psu_socket_now_ms();
+
+		if (left <= 0)
+			return true;
+		ready = poll(poll_fds, 2, left > INT32_MAX ? -1 : (int)left);
+	} while (ready < 0 && errno == EINTR);
+	return ready <= 0 || poll_fds[0].revents;
+}
+
 /** Nothing is sent late, and a peer that has vanished is noticed. */
 static void set_options(int fd)
 {
-	int on = 1;
+	int on = 1, idle_s = PSU_KEEPALIVE_S, tries = PSU_KEEPALIVE_TRIES;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &idle_s, sizeof(idle_s));
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &tries, sizeof(tries));
 }
 
 static int resolve(const struct psu_endpoint *endpoint, int flags,

@@ -87,4 +87,8 @@ PSU_MUST_CHECK int psu_socket_accept(int listen_fd, int *fd_out, char *peer_out,
  * passed. */
 bool psu_socket_wait(int fd, bool writing, int64_t deadline);
 
+/** Wait until @fd is readable, or the deadline has passed.  False: @wake_fd
+ * (-1: none) is readable, and @fd is not. */
+bool psu_socket_await(int fd, int wake_fd, int64_t deadline);
+
 #endif

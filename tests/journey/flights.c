@@ -10,6 +10,7 @@
  * The relay sees nothing but bytes.  A flight is whatever goes one way before
  * something comes back.
  */
+#include "journey/line.h"
 #include "journey/process.h"
 #include "net/socket.h"
 
@@ -155,7 +156,7 @@ static unsigned await_last_word(void)
 /** While the relay is there to pass it on. */
 static void say_goodbye(void)
 {
-	psu_pool_close();
+	psu_line_close_idle();
 	pthread_mutex_lock(&lock);
 	while (!closed)
 		pthread_cond_wait(&passed, &lock);

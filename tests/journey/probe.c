@@ -8,6 +8,7 @@
  * wrong to the library's log.  WHAT is a row of the table at the end; some
  * use the library's internals, to do what the library would not.
  */
+#include "journey/line.h"
 #include "journey/process.h"
 #include "net/limits.h"
 #include "seal/seal.h"
@@ -262,7 +263,7 @@ static void go_warm(const char *host, const char *certs, void *(*fn)(void *))
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
 	session = dial(host, name);
 	ask(session);
-	psu_pool_put(name, session);
+	psu_line_adopt(name, session);
 	puts("Warm");
 	await_word();
 	expect(psu_thread_create(fn, (void *)(uintptr_t)host));

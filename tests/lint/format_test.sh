@@ -87,7 +87,7 @@ static int control_is_good(uint8_t type, size_t at)
 static void tell_frame(uint8_t type)
 {
 	static const char *const senders[] = {"nobody", "either", "server",
-										  "source", "destination"};
+										  "client", "source", "destination"};
 	uint32_t min = UINT32_MAX, max = 0;
 	char carries[64] = "";
 
@@ -167,7 +167,7 @@ grep -E '^\| -[0-9]+ \|' "$format" >"$work/errors" || true
 "$work/probe" errors >"$work/errors.code"
 compare errors "$work/errors" "$work/errors.code"
 
-grep -E '^\| [0-9]+ \| [A-Z]+ \| (either|server|source|destination) \|' \
+grep -E '^\| [0-9]+ \| [A-Z]+ \| (either|server|client|source|destination) \|' \
     "$format" >"$work/frames" || true
 "$work/probe" frames >"$work/frames.code"
 compare frames "$work/frames" "$work/frames.code"

@@ -21,6 +21,8 @@ static const struct {
 	{1, "HELLO", PSU_FRAME_BY_EITHER, 256, 256, 0, 0, 0, 0},
 	{2, "REFUSED", PSU_FRAME_BY_SERVER, 4, 4, 0, 0, 0, 0},
 	{3, "MANIFEST", PSU_FRAME_BY_EITHER, 164, 10244, 0, 0, 0, 0},
+	{4, "CALL", PSU_FRAME_BY_SERVER, 0, 0, 0, 0, 0, 0},
+	{5, "TURN", PSU_FRAME_BY_CLIENT, 0, 0, 0, 0, 0, 0},
 	{16, "OFFER", PSU_FRAME_BY_SOURCE, 384, 384, 1, 0, 0, 0},
 	{17, "BODY", PSU_FRAME_BY_SOURCE, 1, 1048576, 1, 0, 0, 0},
 	{18, "COMMIT", PSU_FRAME_BY_SOURCE, 48, 48, 0, 1, 0, 0},
@@ -35,7 +37,7 @@ static const struct {
 };
 
 #define TYPE_COUNT (sizeof(table) / sizeof(table[0]))
-#define FIRST_CONTROL 5
+#define FIRST_CONTROL 7
 
 static const char golden_hello[] =
 	"7073755f7468726561642068656c6c6f00000000100000003000000000000000"

@@ -117,8 +117,8 @@ static const struct {
 	{place, E(LAYOUT_MISMATCH), E(LAYOUT_MISMATCH)},
 	{unlisted_there, E(PEER_NOT_LISTED), E(PEER_NOT_LISTED)},
 	{unlisted_here, E(PEER_NOT_LISTED), E(CONNECTION_LOST)},
-	{may_not_send, E(DIRECTION_DENIED), E(DIRECTION_DENIED)},
-	{may_not_receive, E(DIRECTION_DENIED), E(CONNECTION_LOST)},
+	{may_not_send, 0, 0}, /* it may be asked, and receive */
+	{may_not_receive, 0, 0},
 	{bad_pin_there, E(PIN_MISMATCH), E(PIN_MISMATCH)},
 	{bad_pin_here, E(PIN_MISMATCH), E(CONNECTION_LOST)},
 };

@@ -59,13 +59,14 @@ START_TEST(session_grows_old)
 
 	dial_well();
 	server.session->opened_ms -= PSU_SESSION_AGE_MS - 5000;
-	ck_assert_int_eq(
-		psu_session_judge(&server.context, server.session, false, &peer), 0);
+	ck_assert_int_eq(psu_session_judge(&server.context, server.session,
+									   PSU_RIGHT_SEND, &peer),
+					 0);
 	ck_assert_str_eq(peer.identity.name, "a");
 	server.session->opened_ms -= 5001;
-	ck_assert_int_eq(
-		psu_session_judge(&server.context, server.session, false, &peer),
-		PSU_THREAD_E_TLS_FAILED);
+	ck_assert_int_eq(psu_session_judge(&server.context, server.session,
+									   PSU_RIGHT_SEND, &peer),
+					 PSU_THREAD_E_TLS_FAILED);
 	ck_assert_ptr_nonnull(strstr(psu_error_sentence(), "too old"));
 	close_both();
 }

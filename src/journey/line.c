@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * line.c - the table of lines: take, put, wait
+ *
+ * All of it is guarded by the process's lock; sessions are opened without it.
+ */
+#include "journey/line.h"
+#include "journey/process.h"
+#include "net/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/** A thread that waits for a line, first come first served. */
+struct psu_line_waiter {
+	struct psu_line_waiter *next;
+	const struct psu_way *way;
+	struct psu_line *line; /* that it was given */
+	bool called;		   /* to look again: there is room for a new one */
+	pthread_cond_t woken;
+};
+
+void psu_line_way(const struct psu_endpoint *endpoint, struct psu_way *way_out)
+{
+	*way_out = (struct psu_way){.has_endpoint = true, .endpoint = *endpoint};
+	psu_socket_name(endpoint, way_out->name);
+}
+
+/* ---- the table */
+
+static bool leads_to(const struct psu_line *line, const struct psu_way *way)
+{
+	if (psu_id_is_zero(&way->incarnation) || !line->session)
+		return strcmp(line->name, way->name) == 0;
+	return psu_id_equal(&line->session->hello.incarnation, &way->incarnation);
+}
+
+static struct psu_line *add(const char *name, struct psu_session *session)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_line *line = calloc(1, sizeof(*line));
+
+	if (!line)
+		return NULL;
+	line->session = session;
+	snprintf(line->name, sizeof(line->name), "%s", name);
+	line->next = process->lines;
+	process->lines = line;
+	return line;
+}
+
+static struct psu_line *find(const struct psu_session *session)
+{
+	struct psu_line *line = psu_process_get()->lines;
+
+	while (line && line->session != session)
+		line = line->next;
+	return line;
+}
+
+static void drop(struct psu_line *line)
+{
+	struct psu_line **link = &psu_process_get()->lines;
+
+	while (*link != line)
+		link = &(*link)->next;
+	*link = line->next;
+	if (line->session)
+		psu_process_announce(
+			psu_process_about_move(&line->session->hello.incarnation));
+	free(line);
+}
+
+static size_t count(const struct psu_way *way)
+{
+	size_t count = 0;
+
+	for (struct psu_line *at = psu_process_get()->lines; at; at = at->next)
+		count += leads_to(at, way);
+	return count;
+}
+
+static size_t count_idle(void)
+{
+	size_t count = 0;
+
+	for (struct psu_line *at = psu_process_get()->lines; at; at = at->next)
+		count += at->idle;
+	return count;
+}
+
+/* ---- waiting */
+
+static void enqueue(struct psu_line_waiter *waiter)
+{
+	struct psu_line_waiter **link = &psu_process_get()->line_waiters;
+
+	while (*link)
+		link = &(*link)->next;
+	*link = waiter;
+}
+
+static void dequeue(struct psu_line_waiter *waiter)
+{
+	struct psu_line_waiter **link = &psu_process_get()->line_waiters;
+
+	while (*link != waiter)
+		link = &(*link)->next;
+	*link = waiter->next;
+}
+
+/** Whoever has waited longest for a line like this one; NULL: nobody. */
+static struct psu_line_waiter *first_waiter(const struct psu_line *line)
+{
+	struct psu_line_waiter *waiter = psu_process_get()->line_waiters;
+
+	while (waiter &&
+		   (waiter->line || waiter->called || !leads_to(line, waiter->way)))
+		waiter = waiter->next;
+	return waiter;
+}
+
+/** Wait for a line, or for room; false: @deadline has passed. */
+static bool wait_for_line(const struct psu_way *way, int64_t deadline,
+						  struct psu_line **line_out)
+{
+	struct psu_line_waiter waiter = {.way = way};
+	bool in_time = true;
+
+	psu_process_init_condition(&waiter.woken);
+	enqueue(&waiter);
+	while (!waiter.line && !waiter.called && in_time)
+		in_time = psu_process_wait_for(&waiter.woken, deadline);
+	dequeue(&waiter);
+	pthread_cond_destroy(&waiter.woken);
+	*line_out = waiter.line;
+	return waiter.line || waiter.called;
+}
+
+/** A line is of no use any more: there is room for another. */
+static void give_up(struct psu_line *line)
+{
+	struct psu_line_waiter *waiter = first_waiter(line);
+
+	if (waiter) {
+		waiter->called = true;
+		pthread_cond_signal(&waiter->woken);
+	}
+	drop(line);
+}
+
+/** To whoever waits for such a line, or idle.  False: there are idle ones
+ * enough. */
+static bool hand_on(struct psu_line *line)
+{
+	struct psu_line_waiter *waiter = first_waiter(line);
+
+	if (waiter) {
+		waiter->line = line;
+		pthread_cond_signal(&waiter->woken);
+		return true;
+	}
+	if (count_idle() >= PSU_LINES_IDLE_MAX)
+		return false;
+	line->idle = true;
+	psu_line_watch(line);
+	return true;
+}
+
+/* ---- take */
+
+/** Whether a request can be sent on an idle line; if something has come
+ * instead, the watch looks into it. */
+static bool is_usable(const struct psu_line *line)
+{
+	return psu_session_is_quiet(line->session) &&
+		   psu_socket_now_ms() - line->session->opened_ms < PSU_LINE_AGE_MS;
+}
+
+static struct psu_line *take_idle(const struct psu_way *way)
+{
+	struct psu_line *line = psu_process_get()->lines;
+
+	while (line && !(line->idle && leads_to(line, way) && is_usable(line)))
+		line = line->next;
+	if (line) {
+		line->idle = false;
+		psu_line_unwatch(line);
+	}
+	return line;
+}
+
+/** An idle line, the right to open one, or one that somebody puts back or
+ * turns; NULL: @deadline has passed, or there is no memory. */
+static struct psu_line *get(const struct psu_way *way, int64_t deadline)
+{
+	for (;;) {
+		struct psu_line *line = way->fresh ? NULL : take_idle(way);
+		bool room = count(way) < PSU_LINES_PEER_MAX;
+
+		if (line)
+			return line;
+		if (room && !psu_serve_call(&way->incarnation) && way->has_endpoint)
+			return add(way->name, NULL);
+		if (!wait_for_line(way, deadline, &line))
+			return NULL;
+		if (line)
+			return line;
+	}
+}
+
+static int tell_none(const struct psu_way *way)
+{
+	if (psu_id_is_zero(&way->incarnation))
+		return psu_error_set(PSU_THREAD_E_BUSY,
+							 "no session with %s within %d ms, %d are in use: "
+							 "try again, or let fewer threads move at a time",
+							 way->name, PSU_LINE_MS, PSU_LINES_PEER_MAX);
+	return psu_error_set(PSU_THREAD_E_HOME_UNREACHABLE,
+						 "no session with the home of the thread at %s within "
+						 "%d ms: check that its program still runs and the "
+						 "network works",
+						 way->name, PSU_LINE_MS);
+}
+
+int psu_line_take(const struct psu_way *way, struct psu_session **session_out)
+{
+	struct psu_session *session = NULL;
+	struct psu_line *line;
+	int rc;
+
+	psu_process_lock();
+	line = get(way, psu_socket_deadline(PSU_LINE_MS));
+	if (line)
+		session = line->session;
+	psu_process_unlock();
+	if (!line)
+		return tell_none(way);
+	*session_out = session;
+	if (session)
+		return 0;
+	rc = psu_line_open(way, &session);
+	psu_process_lock();
+	line->session = session;
+	if (rc)
+		give_up(line);
+	psu_process_unlock();
+	*session_out = session;
+	return rc;
+}
+
+/* ---- put */
+
+void psu_line_put(struct psu_session *session)
+{
+	struct psu_line *line;
+
+	if (!session)
+		return;
+	psu_process_lock();
+	line = find(session);
+	if (!session->broken && hand_on(line))
+		session = NULL;
+	else
+		give_up(line);
+	psu_process_unlock();
+	psu_session_close(session);
+}
+
+void psu_line_adopt(const char *name, struct psu_session *session)
+{
+	struct psu_line *line;
+
+	psu_process_lock();
+	line = add(name, session);
+	psu_process_unlock();
+	if (line)
+		psu_line_put(session);
+	else
+		psu_session_close(session);
+}
+
+struct psu_session *psu_line_disown(int fd)
+{
+	struct psu_line *line = psu_process_get()->lines;
+	struct psu_session *session;
+
+	while (line && !(line->idle && line->session->fd == fd))
+		line = line->next;
+	if (!line || psu_session_is_quiet(line->session))
+		return NULL;
+	session = line->session;
+	give_up(line);
+	return session;
+}
+
+void psu_line_close_idle(void)
+{
+	struct psu_line *line, *next;
+
+	psu_process_lock();
+	for (line = psu_process_get()->lines; line; line = next) {
+		next = line->next;
+		if (!line->idle)
+			continue;
+		psu_session_close(line->session);
+		line->session = NULL;
+		drop(line);
+	}
+	psu_process_unlock();
+}
+
+void psu_line_forked(void)
+{
+	struct psu_process *process = psu_process_get();
+
+	for (struct psu_line *at = process->lines; at; at = at->next)
+		if (at->session)
+			close(at->session->fd);
+	if (process->watch_fd >= 0)
+		close(process->watch_fd);
+}

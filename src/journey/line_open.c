@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * line_open.c - open a session for a way, and see that it leads there
+ */
+#include "journey/line.h"
+#include "journey/process.h"
+#include "net/limits.h"
+
+#include <sodium.h>
+
+int psu_line_ask_after(struct psu_session *session,
+					   const struct psu_id *incarnation, bool *dead_out)
+{
+	struct psu_control control = {
+		.type = PSU_FRAME_STATUS,
+		.incarnation = *incarnation,
+	};
+	struct psu_frame_header header;
+	int rc;
+
+	randombytes_buf(&control.migration, sizeof(control.migration));
+	rc = psu_session_send_control(session, &control);
+	if (!rc)
+		rc = psu_session_recv_answer(session, &header,
+									 psu_socket_deadline(PSU_ANSWER_MS));
+	if (!rc)
+		rc = psu_session_recv_control(session, &header, &control);
+	if (rc)
+		return psu_error_tell(rc);
+	*dead_out = control.type == PSU_FRAME_DEAD &&
+				psu_id_equal(&control.incarnation, incarnation);
+	return 0;
+}
+
+/** Another process answers than the one that is asked for. */
+static int tell_other(const struct psu_way *way, struct psu_session *session)
+{
+	bool dead;
+	int rc = psu_line_ask_after(session, &way->incarnation, &dead);
+
+	if (rc)
+		return rc;
+	if (dead)
+		return psu_error_set(PSU_THREAD_E_HOME_ENDED,
+							 "the process at %s in which the thread was born "
+							 "has ended: it cannot go home any more",
+							 way->name);
+	return psu_error_set(PSU_THREAD_E_HOME_UNREACHABLE,
+						 "another process answers at %s than the one in which "
+						 "the thread was born: let that one have its port",
+						 way->name);
+}
+
+int psu_line_open(const struct psu_way *way, struct psu_session **session_out)
+{
+	struct psu_session *session;
+	int rc = psu_session_dial(&psu_process_get()->context, &way->endpoint,
+							  &session);
+
+	if (rc)
+		return rc;
+	if (!psu_id_is_zero(&way->incarnation) &&
+		!psu_id_equal(&way->incarnation, &session->hello.incarnation)) {
+		rc = tell_other(way, session);
+		psu_session_close(session);
+		return rc;
+	}
+	*session_out = session;
+	return 0;
+}

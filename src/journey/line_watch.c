@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * line_watch.c - look after idle lines
+ *
+ * One thread waits for all of them.  What comes on an idle line is its end,
+ * or a CALL: the peer wants to ask, and cannot dial us.  Then the line turns,
+ * and a thread of its own follows the peer's requests.
+ */
+#include "journey/line.h"
+#include "journey/process.h"
+#include "net/limits.h"
+
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS_MAX 64
+
+/** On a thread of its own: who is slow here delays nobody. */
+static void *attend(void *argument)
+{
+	struct psu_session *session = argument;
+	struct psu_frame_header header;
+	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	int rc;
+
+	/* that a peer ends is its own affair; whoever needs the line will tell */
+	psu_error_whisper(true);
+	rc = psu_session_recv_header(session, &header, deadline);
+	if (!rc && header.type != PSU_FRAME_CALL)
+		rc = psu_session_unexpected(session, &header);
+	if (!rc)
+		rc = psu_session_send_empty(session, PSU_FRAME_TURN);
+	psu_error_whisper(false);
+	if (!rc)
+		psu_serve_turned(session);
+	else
+		psu_session_close(session);
+	return NULL;
+}
+
+static void look_into(int fd)
+{
+	struct psu_session *session;
+
+	psu_process_lock();
+	session = psu_line_disown(fd);
+	psu_process_unlock();
+	if (session && psu_process_spawn(attend, session) != 0)
+		psu_session_close(session);
+}
+
+static void *watch(void *argument)
+{
+	int watch_fd = ((struct psu_process *)argument)->watch_fd;
+	struct epoll_event events[EVENTS_MAX];
+	int count;
+
+	do {
+		count = epoll_wait(watch_fd, events, EVENTS_MAX, -1);
+		for (int i = 0; i < count; i++)
+			look_into(events[i].data.fd);
+	} while (count >= 0 || errno == EINTR);
+	return NULL;
+}
+
+/** When there is something to look after for the first time. */
+static bool begin(struct psu_process *process)
+{
+	if (process->watch_fd >= 0)
+		return true;
+	process->watch_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (process->watch_fd < 0)
+		return false;
+	if (psu_process_spawn(watch, process) == 0)
+		return true;
+	close(process->watch_fd);
+	process->watch_fd = -1;
+	return false;
+}
+
+/* A line that cannot be watched is usable still; its end shows when it is
+ * taken. */
+
+void psu_line_watch(struct psu_line *line)
+{
+	struct psu_process *process = psu_process_get();
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT,
+		.data.fd = line->session->fd,
+	};
+	int operation = line->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+
+	if (begin(process) &&
+		epoll_ctl(process->watch_fd, operation, event.data.fd, &event) == 0)
+		line->watched = true;
+}
+
+void psu_line_unwatch(struct psu_line *line)
+{
+	struct epoll_event event = {.data.fd = line->session->fd};
+
+	if (line->watched)
+		epoll_ctl(psu_process_get()->watch_fd, EPOLL_CTL_MOD, event.data.fd,
+				  &event);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * lines.c - two processes that ask each other, on sessions that one dialled
+ *
+ *     lines serve CERTS         at each line of stdin, "INCARNATION [HOST]",
+ *                               asks that process, COUNT times in each of
+ *                               THREADS threads
+ *     lines go CERTS HOST       at each line, "go", asks that server as often;
+ *                               has no port itself
+ *
+ * Both say their incarnation first.  Whether a CALL crosses a request is up to
+ * the scheduler; some of so many do.
+ */
+#include "journey/line.h"
+#include "journey/process.h"
+#include "net/limits.h"
+
+#include <psu_thread.h>
+
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define THREADS 4
+#define COUNT 200
+
+static struct psu_way way;
+
+static void *ask(void *argument)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	unsigned *failures = argument;
+
+	for (int i = 0; i < COUNT; i++) {
+		struct psu_session *session;
+		bool dead;
+
+		if (psu_line_take(&way, &session) != 0) {
+			(*failures)++;
+			break;
+		}
+		if (psu_line_ask_after(session, self, &dead) != 0 || dead)
+			(*failures)++;
+		psu_line_put(session);
+	}
+	return NULL;
+}
+
+static void ask_often(void)
+{
+	unsigned failures[THREADS] = {0}, sum = 0;
+	pthread_t threads[THREADS];
+
+	for (int i = 0; i < THREADS; i++)
+		if (pthread_create(&threads[i], NULL, ask, &failures[i]) != 0)
+			abort();
+	for (int i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+		sum += failures[i];
+	}
+	printf("%u failed\n", sum);
+}
+
+static void say_incarnation(void)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	char hex[2 * sizeof(self->bytes) + 1];
+
+	sodium_bin2hex(hex, sizeof(hex), self->bytes, sizeof(self->bytes));
+	puts(hex);
+}
+
+/** "go", or the incarnation of who is to be asked, and perhaps where. */
+static void obey(char *line)
+{
+	struct psu_id *id = &way.incarnation;
+	const char *hex = strtok(line, " \n"), *where = strtok(NULL, " \n");
+
+	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,
+					   NULL, NULL) != 0)
+		*id = (struct psu_id){0};
+	if (where)
+		way.has_endpoint = psu_socket_parse(where, PSU_THREAD_DEFAULT_PORT,
+											&way.endpoint) == 0;
+	ask_often();
+}
+
+int main(int argc, char **argv)
+{
+	bool server = argc == 3;
+	struct psu_endpoint endpoint;
+	char line[128];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 3 ||
+		psu_thread_setup_init(server ? PSU_THREAD_SERVER : PSU_THREAD_CLIENT,
+							  argv[2]) != 0)
+		return EXIT_FAILURE;
+	snprintf(way.name, sizeof(way.name), "the client");
+	if (!server) {
+		if (psu_socket_parse(argv[3], PSU_THREAD_DEFAULT_PORT, &endpoint) != 0)
+			return EXIT_FAILURE;
+		psu_line_way(&endpoint, &way);
+	}
+	say_incarnation();
+	while (fgets(line, sizeof(line), stdin))
+		obey(line);
+	return 0;
+}

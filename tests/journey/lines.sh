@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+#
+# lines.sh [CASE]... - either side asks on a session that one has dialled
+#
+# lines.c says what the processes do; asking is a STATUS about a process.
+
+# shellcheck disable=SC2317 # cases are called by name
+# shellcheck source=tests/journey/lib.sh
+. "${srcdir:-.}/tests/journey/lib.sh"
+
+make_certs "$work/certs" a=127.0.0.1 b=127.0.0.1
+
+begin() {
+    open_input
+    server_fd=$input_fd
+    start server tests/journey/lines serve "$work/certs/b"
+    await_port server "$started"
+    rm "$input"
+    open_input
+    client_fd=$input_fd
+    start client tests/journey/lines go "$work/certs/a" "127.0.0.1:$port"
+    await_line "$dir/client.out" '^[0-9a-f]{32}$' 10
+    home=$(head -n 1 "$dir/client.out")
+}
+
+ask() { # file descriptor, word
+    echo "$2" >&"$1"
+}
+
+# The server asks on what the client has dialled.
+turn() {
+    begin
+    ask "$client_fd" go
+    await_line "$dir/client.out" '^0 failed$' 20
+    ask "$server_fd" "$home"
+    await_line "$dir/server.out" '^0 failed$' 20
+    ask "$client_fd" go
+    await 20 expect_twice || wrong "the client did not ask twice in vain"
+}
+
+expect_twice() {
+    [[ $(grep -c '^0 failed$' "$dir/client.out") == 2 ]]
+}
+
+# Both ask at the same time.
+cross() {
+    begin
+    ask "$client_fd" go
+    await_line "$dir/client.out" '^0 failed$' 20
+    ask "$server_fd" "$home"
+    ask "$client_fd" go
+    await_line "$dir/server.out" '^0 failed$' 20
+    await 20 expect_twice || wrong "the client did not ask twice in vain"
+    expect_no_error server
+    expect_no_error client
+}
+
+# It cannot be asked: it has opened no session, or has ended.
+unreachable() {
+    begin
+    ask "$server_fd" "$home"
+    await_line "$dir/server.out" '^4 failed$' 20
+    await_error server HOME_UNREACHABLE 10
+}
+
+# At its address another process answers: it may have ended, or not.
+ended() {
+    local old
+    open_input # for silence
+    start old tests/journey/lines serve "$work/certs/a"
+    old=$started
+    await_line "$dir/old.out" '^[0-9a-f]{32}$' 10
+    home=$(head -n 1 "$dir/old.out")
+    start new tests/journey/lines serve "$work/certs/a"
+    await_port new "$started"
+    rm "$input"
+    open_input
+    start server tests/journey/lines serve "$work/certs/b"
+    ask "$input_fd" "$home 127.0.0.1:$port"
+    await_line "$dir/server.out" '^4 failed$' 20
+    await_error server HOME_UNREACHABLE 10
+    kill -KILL "$old"
+    await_end "$old" 10
+    ask "$input_fd" "$home 127.0.0.1:$port"
+    await_error server HOME_ENDED 20
+}
+
+run_case turn turn
+run_case cross cross
+run_case unreachable unreachable
+run_case ended ended
+finish
