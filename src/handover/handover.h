@@ -2,11 +2,12 @@
 /*
  * handover.h - one owner, always: who may run a thread while it moves
  *
- * Two state machines, one for each side of a move.  They are pure: an event
- * goes in, actions come out; no I/O, no clock, no memory from the heap, no
- * global.  journey/ drives them over real sessions, tests/simulate/ over a
- * hostile network of its own making, and tests/model/handover.pml is the same
- * protocol for a model checker.
+ * Two state machines, one for each side of a move, and what a home remembers
+ * of each thread of its own.  They are pure: an event goes in, actions come
+ * out; no I/O, no clock, no memory from the heap, no global.  journey/ drives
+ * them over real sessions, tests/simulate/ over a hostile network of its own
+ * making, and tests/model/handover.pml is the same protocol for a model
+ * checker.
  *
  *     source                                    destination
  *     OFFER, BODY...        ----------------->  refuse, or restore and park
@@ -202,5 +203,48 @@ void psu_dest_peer_gone(struct psu_dest *dest, const struct psu_digest *peer);
  * this process die, while it runs elsewhere. */
 bool psu_dest_acknowledged(const struct psu_dest *dest,
 						   const struct psu_id *migration);
+
+/* ---- the home of one thread: what it knows of the thread's moves */
+
+enum psu_home_state {
+	PSU_HOME_HERE = 1, /* it runs here, or is frozen here: offered, in doubt,
+						  lost */
+	PSU_HOME_AWAY,	   /* another process is known to have got it */
+	PSU_HOME_ENDED	   /* it has ended, here or elsewhere, or was given up */
+};
+
+/** The generation never falls: it is of the last move that home knows to have
+ * succeeded, home's own or one that LOCATION told of. */
+struct psu_home {
+	enum psu_home_state state;
+	uint64_t generation;
+};
+
+/** The thread begins here. */
+void psu_home_born(struct psu_home *home);
+
+/** Home's own move of @generation has succeeded.  Returns whether where it
+ * went is the latest that is known: LOCATION of a later move may have
+ * overtaken the answer. */
+bool psu_home_left(struct psu_home *home, uint64_t generation);
+
+/** LOCATION: the move of @generation has taken the thread somewhere.  Returns
+ * whether that is news; NOTED is the answer in any case.  It does not end
+ * home's doubt about its own move. */
+bool psu_home_located(struct psu_home *home, uint64_t generation);
+
+/**
+ * Whether an OFFER with @generation, of the thread (MOVE) or of its result
+ * (END), may be taken; asked when it comes and again before it starts.  0, or
+ *   BUSY      home must hear first what became of its own move: try again
+ *   REPLAYED  the thread is past that: for the sender of an END, home has it
+ */
+int psu_home_may_return(const struct psu_home *home, uint64_t generation);
+
+/** The move of @generation, which may return, was started here. */
+void psu_home_returned(struct psu_home *home, uint64_t generation);
+
+/** It has ended here, its END was taken, or it is given up for lost. */
+void psu_home_ended(struct psu_home *home);
 
 #endif

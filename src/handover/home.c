@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * home.c - what a home knows of a thread of its own, and may take back
+ *
+ * In: how home's own moves ended, and what others say of later ones.  Out:
+ * whether a place is news, and whether the thread or its result may come in.
+ * What is not later than the latest known is refused, and so is everything
+ * once the thread has ended: records of moves come and go (dest.c), this
+ * stays as long as the thread is known here at all.
+ */
+#include "handover/handover.h"
+
+#include <psu_thread.h>
+
+#include <stdbool.h>
+
+void psu_home_born(struct psu_home *home)
+{
+	*home = (struct psu_home){.state = PSU_HOME_HERE};
+}
+
+bool psu_home_located(struct psu_home *home, uint64_t generation)
+{
+	if (home->state == PSU_HOME_ENDED || generation <= home->generation)
+		return false;
+	home->generation = generation;
+	return true;
+}
+
+bool psu_home_left(struct psu_home *home, uint64_t generation)
+{
+	home->state = PSU_HOME_AWAY;
+	return psu_home_located(home, generation);
+}
+
+int psu_home_may_return(const struct psu_home *home, uint64_t generation)
+{
+	if (home->state == PSU_HOME_ENDED || generation <= home->generation)
+		return PSU_THREAD_E_REPLAYED;
+	return home->state == PSU_HOME_AWAY ? 0 : PSU_THREAD_E_BUSY;
+}
+
+void psu_home_returned(struct psu_home *home, uint64_t generation)
+{
+	home->state = PSU_HOME_HERE;
+	home->generation = generation;
+}
+
+void psu_home_ended(struct psu_home *home)
+{
+	home->state = PSU_HOME_ENDED;
+}
