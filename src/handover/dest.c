@@ -80,15 +80,11 @@ static struct psu_dest_answer give_up(struct psu_dest_record *record, int code)
 	return answer;
 }
 
-/** Ownership moves here. */
+/** Ownership moves here.  Nobody will ask about an END. */
 static struct psu_dest_answer begin(struct psu_dest_record *record)
 {
-	struct psu_dest_answer answer;
-
-	record->state = PSU_DEST_RUNNING;
-	answer = repeat(record);
-	answer.start = true;
-	return answer;
+	record->state = record->is_end ? PSU_DEST_FORGOTTEN : PSU_DEST_RUNNING;
+	return (struct psu_dest_answer){.say = PSU_DEST_SAY_RUNNING, .start = true};
 }
 
 /*
@@ -162,27 +158,32 @@ bury(struct psu_dest *dest, const struct psu_dest_request *request, int code)
 	return record ? repeat(record) : ANSWER(PSU_DEST_SAY_UNKNOWN);
 }
 
-/** Whether this generation of the thread, or a later one, was started here. */
-static bool is_replay(const struct psu_dest *dest,
-					  const struct psu_dest_offer *offer)
+/** REPLAYED: this generation of the thread, or a later one, was started here.
+ * BUSY: something of it is arriving, and may yet be started or not. */
+static int judge(const struct psu_dest *dest,
+				 const struct psu_dest_offer *offer)
 {
+	bool arriving = false;
+
 	for (size_t i = 0; i < dest->count; i++) {
 		const struct psu_dest_record *record = &dest->records[i];
 
-		if (record->generation >= offer->generation &&
-			(record->state == PSU_DEST_RUNNING ||
-			 record->state == PSU_DEST_FORGOTTEN) &&
-			psu_id_equal(&record->thread, &offer->thread))
-			return true;
+		if (record->state == PSU_DEST_ABORTED ||
+			!psu_id_equal(&record->thread, &offer->thread))
+			continue;
+		if (is_pending(record))
+			arriving = true;
+		else if (record->generation >= offer->generation)
+			return PSU_THREAD_E_REPLAYED;
 	}
-	return false;
+	return arriving ? PSU_THREAD_E_BUSY : 0;
 }
 
 struct psu_dest_answer psu_dest_offer(struct psu_dest *dest,
 									  const struct psu_dest_offer *offer)
 {
 	struct psu_dest_record *record = find(dest, &offer->migration);
-	bool replay;
+	int verdict;
 
 	if (offer->one_flight &&
 		!psu_id_equal(&offer->incarnation, &dest->incarnation))
@@ -194,15 +195,16 @@ struct psu_dest_answer psu_dest_offer(struct psu_dest *dest,
 
 	/* A full process keeps nothing of what it refuses: the offer has been
 	 * read, and as it comes once, nothing is left that could start it. */
-	replay = is_replay(dest, offer);
-	record = add(dest, &offer->migration, &offer->peer, PSU_THREAD_E_REPLAYED);
+	verdict = judge(dest, offer);
+	record = add(dest, &offer->migration, &offer->peer, verdict);
 	if (!record)
 		return (struct psu_dest_answer){.say = PSU_DEST_SAY_ABORTED,
 										.code = PSU_THREAD_E_BUSY};
 	record->thread = offer->thread;
 	record->generation = offer->generation;
 	record->one_flight = offer->one_flight;
-	if (replay)
+	record->is_end = offer->is_end;
+	if (verdict)
 		return repeat(record);
 	record->state = PSU_DEST_ARRIVING;
 	return (struct psu_dest_answer){.receive = true};

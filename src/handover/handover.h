@@ -114,6 +114,7 @@ struct psu_dest_record {
 	uint64_t token;
 	int code; /* ABORTED: why */
 	bool one_flight;
+	bool is_end;
 	enum psu_dest_state state;
 };
 
@@ -131,6 +132,7 @@ struct psu_dest_offer {
 	struct psu_digest peer;	   /* of the peer's identity */
 	struct psu_id incarnation; /* named by a one-flight offer */
 	bool one_flight;
+	bool is_end; /* it brings a thread's result, not the thread */
 };
 
 /** What the destination must do now. */
@@ -164,11 +166,18 @@ struct psu_dest_request {
 
 void psu_dest_init(struct psu_dest *dest, const struct psu_id *incarnation);
 
-/** An OFFER whose statement is verified: admit it (receive), or not.  It is
- * bound to its session, by which it comes once. */
+/**
+ * An OFFER whose statement is verified: admit it (receive), or not.  It is
+ * bound to its session, by which it comes once.  Refused is what is not later
+ * than what was started of that thread (REPLAYED), and anything of a thread of
+ * which something is still arriving, whose end is not known yet (BUSY).
+ *
+ * Nobody asks about an END: its sender offers it anew, as another move, until
+ * it hears RUNNING or REPLAYED.  So it is forgotten when it is taken.
+ */
 struct psu_dest_answer psu_dest_offer(struct psu_dest *dest,
 									  const struct psu_dest_offer *offer);
-/** Its thread is restored and parked, nothing fallible is left.  @token is
+/** Its thread, or result, is restored, nothing fallible is left.  @token is
  * fresh.  One flight: start; two: PREPARED; cancelled meanwhile: discard. */
 struct psu_dest_answer psu_dest_ready(struct psu_dest *dest,
 									  const struct psu_id *migration,

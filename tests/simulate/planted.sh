@@ -177,7 +177,7 @@ harmless M_COMMIT_ANY_INC dest.c "$any_commit"
 plant M_COMMIT_ANY_INC+M_NO_TOKEN dest.c "$any_commit" dest.c "$no_token"
 
 # A move is known by its id while its record is kept, a thread by generation.
-no_generation=$(within is_replay \
+no_generation=$(within judge \
 	's/record->generation >= offer->generation/false/')
 no_ids=$(within find \
 	's/if (psu_id/if (dest->records[i].state != PSU_DEST_FORGOTTEN \&\& \

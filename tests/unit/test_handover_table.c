@@ -1,36 +1,73 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * test_handover_table.c - what the destination remembers, and for how long:
- * generations, quotas, records that make room, peers that have gone
+ * generations, ENDs, quotas, records that make room, peers that have gone
  */
 #include "test_handover_dest.h"
 
+/** Offer generation @generation of THREAD as a move of its own. */
+static void offer_next(uint64_t generation, const struct psu_digest *peer,
+					   int code)
+{
+	static size_t number;
+	const struct psu_id move = numbered(++number);
+	const struct psu_dest_offer statement = {.migration = move,
+											 .thread = THREAD,
+											 .generation = generation,
+											 .peer = *peer};
+
+	check_answer(psu_dest_offer(&dest, &statement),
+				 code ? PSU_DEST_SAY_ABORTED : PSU_DEST_SAY_NOTHING,
+				 code ? "" : "r", code);
+	ck_assert_int_eq(state_of(&move), code ? ABO : ARR);
+}
+
 START_TEST(generations_grow)
 {
-	struct psu_dest_offer statement = {
-		.migration = numbered(1), .thread = THREAD, .peer = PEER};
-	const bool committed = _i != 0; /* RUNNING, FORGOTTEN; not PREPARED */
+	const struct psu_dest_offer other = {
+		.migration = OTHER, .thread = OTHER, .generation = 5, .peer = PEER};
 
-	dest_in((enum psu_dest_state[]){PRE, RUN, FOR}[_i]);
-	statement.generation = 4;
-	check_answer(psu_dest_offer(&dest, &statement),
-				 committed ? PSU_DEST_SAY_ABORTED : PSU_DEST_SAY_NOTHING,
-				 committed ? "" : "r", committed ? PSU_THREAD_E_REPLAYED : 0);
-	statement.migration = numbered(2);
-	statement.generation = 5;
-	statement.peer = STRANGER;
-	check_answer(psu_dest_offer(&dest, &statement),
-				 committed ? PSU_DEST_SAY_ABORTED : PSU_DEST_SAY_NOTHING,
-				 committed ? "" : "r", committed ? PSU_THREAD_E_REPLAYED : 0);
-	statement.migration = numbered(3);
-	statement.generation = 6;
+	dest_in(_i == 0 ? RUN : FOR);
+	offer_next(4, &PEER, PSU_THREAD_E_REPLAYED);
+	offer_next(5, &STRANGER, PSU_THREAD_E_REPLAYED);
+	offer_next(6, &PEER, 0);
+	offer_next(5, &PEER, PSU_THREAD_E_REPLAYED);
+	check_answer(psu_dest_offer(&dest, &other), PSU_DEST_SAY_NOTHING, "r", 0);
+}
+END_TEST
+
+/* Whether it will be started nobody knows: REPLAYED would say that it was. */
+START_TEST(one_arrival_at_a_time)
+{
+	const uint64_t generations[] = {4, 5, 6};
+
+	dest_in(_i < 3 ? ARR : PRE);
+	offer_next(generations[_i % 3], &PEER, PSU_THREAD_E_BUSY);
+	offer_next(generations[_i % 3], &STRANGER, PSU_THREAD_E_BUSY);
+	psu_dest_refuse(&dest, &MOVE, -92);
+	offer_next(generations[_i % 3], &PEER, 0);
+}
+END_TEST
+
+START_TEST(a_taken_end_is_forgotten)
+{
+	const struct psu_dest_offer statement = {.migration = MOVE,
+											 .thread = THREAD,
+											 .generation = 5,
+											 .peer = PEER,
+											 .incarnation = ME,
+											 .one_flight = true,
+											 .is_end = true};
+
+	begin_dest();
 	check_answer(psu_dest_offer(&dest, &statement), PSU_DEST_SAY_NOTHING, "r",
 				 0);
-	statement.migration = numbered(4);
-	statement.generation = 5;
-	statement.thread = OTHER;
-	check_answer(psu_dest_offer(&dest, &statement), PSU_DEST_SAY_NOTHING, "r",
+	offer_next(5, &PEER, PSU_THREAD_E_BUSY);
+	check_answer(psu_dest_ready(&dest, &MOVE, TOKEN), PSU_DEST_SAY_RUNNING, "s",
 				 0);
+	ck_assert_int_eq(state_of(&MOVE), FOR);
+	ck_assert(psu_dest_acknowledged(&dest, &MOVE));
+	offer_next(5, &PEER, PSU_THREAD_E_REPLAYED);
 }
 END_TEST
 
@@ -165,7 +202,9 @@ int main(void)
 	Suite *suite = suite_create("handover_table");
 	TCase *cases = tcase_create("table");
 
-	tcase_add_loop_test(cases, generations_grow, 0, 3);
+	tcase_add_loop_test(cases, generations_grow, 0, 2);
+	tcase_add_loop_test(cases, one_arrival_at_a_time, 0, 6);
+	tcase_add_test(cases, a_taken_end_is_forgotten);
 	tcase_add_loop_test(cases, a_peer_has_its_quota, 0, 2);
 	tcase_add_test(cases, a_process_has_its_limit);
 	tcase_add_test(cases, spent_records_make_room);
