@@ -13,7 +13,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-_Static_assert(PSU_STACK_LEN_MAX == PSU_SLOT_STACK_LEN, "a statement's fits");
+_Static_assert(PSU_STACK_LEN_MAX == PSU_SLOT_STACK_LEN_MAX, "they fit");
 
 /* ---- receive → verify → may it enter */
 
@@ -22,6 +22,33 @@ static int judge(struct psu_arrival *arrival)
 	arrival->judged_ms = psu_socket_now_ms();
 	return psu_session_judge(&psu_process_get()->context, arrival->session,
 							 PSU_RIGHT_SEND, &arrival->peer);
+}
+
+/** What only this host asks of a good statement. */
+static int check_offer(const struct psu_arrival *arrival,
+					   const struct psu_frame_header *header)
+{
+	const struct psu_statement *statement = arrival->statement;
+	const char *name = arrival->session->peer_name;
+
+	if (statement->kind != PSU_KIND_MOVE)
+		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+							 "%s sent the end of a thread, which this version "
+							 "does not take: install the same version on both "
+							 "hosts",
+							 name);
+	if (statement->stream != header->stream)
+		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+							 "%s sent a statement on another stream than it "
+							 "names: install the same version on both hosts",
+							 name);
+	if (statement->one_flight &&
+		statement->head_len + statement->stack_len > PSU_ONE_FLIGHT_LEN_MAX)
+		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
+							 "%s sent more in one flight than %u bytes: "
+							 "install the same version on both hosts",
+							 name, PSU_ONE_FLIGHT_LEN_MAX);
+	return 0;
 }
 
 int psu_arrive_recv_offer(struct psu_arrival *arrival,
@@ -55,19 +82,7 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 	if (rc)
 		return psu_error_tell(rc);
 	arrival->statement = psu_verified_statement(arrival->verified);
-	if (arrival->statement->stream != header->stream)
-		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
-							 "%s sent a statement on another stream than it "
-							 "names: install the same version on both hosts",
-							 session->peer_name);
-	if (arrival->statement->one_flight &&
-		arrival->statement->head_len + arrival->statement->stack_len >
-			PSU_ONE_FLIGHT_LEN_MAX)
-		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
-							 "%s sent more in one flight than %u bytes: "
-							 "install the same version on both hosts",
-							 session->peer_name, PSU_ONE_FLIGHT_LEN_MAX);
-	return 0;
+	return check_offer(arrival, header);
 }
 
 /** This process's own thread that the statement is about, wherever it is now;
@@ -77,6 +92,20 @@ static struct psu_traveller *find_own(const struct psu_statement *statement)
 	struct psu_traveller *found = psu_traveller_find(statement->slot_addr);
 
 	return found && psu_id_equal(&found->id, &statement->thread) ? found : NULL;
+}
+
+static int thaw_husk(const struct psu_arrival *arrival)
+{
+	const struct psu_slot *slot = &arrival->husk->slot;
+
+	if (arrival->statement->stack_room == slot->stack_len)
+		return psu_slot_thaw(slot);
+	return psu_error_set(PSU_THREAD_E_STATE_INVALID,
+						 "%s sent a thread home with %" PRIu32 " bytes for its "
+						 "stack, and it had left with %" PRIu32 ": install the "
+						 "same version on both hosts",
+						 arrival->session->peer_name,
+						 arrival->statement->stack_room, slot->stack_len);
 }
 
 /** A thread can be back before its pthread here has got as far as being a
@@ -107,7 +136,7 @@ static int take_husk(struct psu_arrival *arrival)
 							 "has ended, or was farther when it left: end that "
 							 "copy of it",
 							 arrival->session->peer_name);
-	return arrival->husk ? psu_slot_thaw(&arrival->husk->slot) : 0;
+	return arrival->husk ? thaw_husk(arrival) : 0;
 }
 
 int psu_arrive_take_slot(struct psu_arrival *arrival)
@@ -122,7 +151,7 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 							 arrival->session->peer_name, addr);
 	rc = take_husk(arrival);
 	if (!rc && !arrival->husk)
-		rc = psu_slot_map(addr, &arrival->slot);
+		rc = psu_slot_map(addr, arrival->statement->stack_room, &arrival->slot);
 	if (!rc) {
 		uint64_t stack = (uint64_t)psu_arrive_stack(arrival);
 

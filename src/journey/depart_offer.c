@@ -56,16 +56,19 @@ static void sign(struct psu_departure *departure)
 
 	psu_phase_begin(PSU_PHASE_SIGN);
 	*statement = (struct psu_statement){
+		.kind = PSU_KIND_MOVE,
 		.one_flight = departure->source.one_flight,
 		.thread = departure->thread->id,
 		.generation = departure->thread->generation + 1,
+		.time_ms = psu_seal_now_ms(),
 		.incarnation = session->hello.incarnation,
 		.source = psu_trust_self(process->trust)->digest,
 		.destination = session->peer.digest,
 		.program = process->manifest.digest,
 		.slot_addr = departure->thread->slot.addr,
-		.head_len = departure->head_len,
-		.stack_len = image->stack.len,
+		.stack_room = departure->thread->slot.stack_len,
+		.head_len = (uint32_t)departure->head_len,
+		.stack_len = (uint32_t)image->stack.len,
 		.sequence = session->offers++,
 		.stream = STREAM,
 		.exporter = session->exporter,

@@ -90,7 +90,7 @@ static int take_free_slot(struct psu_traveller *thread)
 		if (rc)
 			return rc;
 		rc = psu_slot_map(psu_slot_addr(zone, thread->slot_number),
-						  &thread->slot);
+						  PSU_SLOT_STACK_LEN, &thread->slot);
 		if (rc)
 			psu_runtime_unlock_slot(process->runtime, thread->slot_number);
 	}

@@ -12,12 +12,14 @@
 #include "seal/seal.h"
 #include "bytes/sha256.h"
 #include "net/frame.h"
+#include "slot/slot.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 _Static_assert(crypto_sign_BYTES == PSU_SIGNATURE_LEN, "Ed25519");
 
@@ -35,7 +37,7 @@ struct psu_verified_body {
  * taken for a statement; zeros behind the words. */
 static const char domain[32] = "psu_thread statement";
 
-#define RESERVED_LEN 27
+#define RESERVED_LEN 21
 
 static void encode(const struct psu_statement *statement,
 				   uint8_t bytes_out[PSU_STATEMENT_LEN])
@@ -45,17 +47,22 @@ static void encode(const struct psu_statement *statement,
 
 	psu_put_bytes(&writer, domain, sizeof(domain));
 	psu_put_u16(&writer, PSU_WIRE_VERSION);
+	psu_put_u8(&writer, statement->kind);
 	psu_put_u8(&writer, statement->one_flight ? 1 : 2);
+	psu_put_u8(&writer, statement->links);
 	psu_put_bytes(&writer, statement->migration.bytes, 16);
 	psu_put_bytes(&writer, statement->thread.bytes, 16);
 	psu_put_u64(&writer, statement->generation);
+	psu_put_u64(&writer, (uint64_t)statement->time_ms);
+	psu_put_bytes(&writer, statement->previous.bytes, 32);
 	psu_put_bytes(&writer, statement->incarnation.bytes, 16);
 	psu_put_bytes(&writer, statement->source.bytes, 32);
 	psu_put_bytes(&writer, statement->destination.bytes, 32);
 	psu_put_bytes(&writer, statement->program.bytes, 32);
 	psu_put_u64(&writer, statement->slot_addr);
-	psu_put_u64(&writer, statement->head_len);
-	psu_put_u64(&writer, statement->stack_len);
+	psu_put_u32(&writer, statement->stack_room);
+	psu_put_u32(&writer, statement->head_len);
+	psu_put_u32(&writer, statement->stack_len);
 	psu_put_u64(&writer, statement->heap_len);
 	psu_put_u64(&writer, statement->sequence);
 	psu_put_u16(&writer, statement->stream);
@@ -63,6 +70,14 @@ static void encode(const struct psu_statement *statement,
 	psu_put_bytes(&writer, statement->exporter.bytes, 32);
 	psu_put_zeros(&writer, RESERVED_LEN);
 	assert(!writer.overflow && writer.at == writer.end);
+}
+
+int64_t psu_seal_now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 void psu_seal_sign(const struct psu_statement *statement, const uint8_t *secret,
@@ -103,18 +118,23 @@ static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 							 version, PSU_WIRE_VERSION);
 
 	/* the rest */
+	statement_out->kind = psu_get_u8(&reader);
 	flights = psu_get_u8(&reader);
 	statement_out->one_flight = flights == 1;
+	statement_out->links = psu_get_u8(&reader);
 	psu_get_bytes(&reader, statement_out->migration.bytes, 16);
 	psu_get_bytes(&reader, statement_out->thread.bytes, 16);
 	statement_out->generation = psu_get_u64(&reader);
+	statement_out->time_ms = (int64_t)psu_get_u64(&reader);
+	psu_get_bytes(&reader, statement_out->previous.bytes, 32);
 	psu_get_bytes(&reader, statement_out->incarnation.bytes, 16);
 	psu_get_bytes(&reader, statement_out->source.bytes, 32);
 	psu_get_bytes(&reader, statement_out->destination.bytes, 32);
 	psu_get_bytes(&reader, statement_out->program.bytes, 32);
 	statement_out->slot_addr = psu_get_u64(&reader);
-	statement_out->head_len = psu_get_u64(&reader);
-	statement_out->stack_len = psu_get_u64(&reader);
+	statement_out->stack_room = psu_get_u32(&reader);
+	statement_out->head_len = psu_get_u32(&reader);
+	statement_out->stack_len = psu_get_u32(&reader);
 	statement_out->heap_len = psu_get_u64(&reader);
 	statement_out->sequence = psu_get_u64(&reader);
 	statement_out->stream = psu_get_u16(&reader);
@@ -123,8 +143,27 @@ static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 	psu_get_zeros(&reader, RESERVED_LEN);
 	if (!psu_reader_done(&reader))
 		return malformed("has reserved bytes that are not zero");
+	if (statement_out->kind != PSU_KIND_MOVE &&
+		statement_out->kind != PSU_KIND_END)
+		return malformed("is about neither a move nor an end");
 	if (flights != 1 && flights != 2)
 		return malformed("asks for neither one flight nor two");
+	return 0;
+}
+
+/** What comes with a stack and what without, and whether it has room. */
+static int check_stack(const struct psu_statement *statement)
+{
+	if (!psu_slot_stack_len_valid(statement->stack_room))
+		return malformed("has a stack in a space of no valid size");
+	if (statement->stack_len > statement->stack_room)
+		return malformed("has a stack that its space does not hold");
+	if (statement->kind == PSU_KIND_MOVE && statement->stack_len < 1)
+		return malformed("has no stack");
+	if (statement->kind == PSU_KIND_END && statement->stack_len != 0)
+		return malformed("has a stack, though the thread has ended");
+	if (statement->kind == PSU_KIND_END && !statement->one_flight)
+		return malformed("ends a thread in two flights");
 	return 0;
 }
 
@@ -138,11 +177,11 @@ static int check_limits(const struct psu_statement *statement)
 		return malformed("would commit no generation");
 	if (statement->head_len < 1 || statement->head_len > PSU_HEAD_LEN_MAX)
 		return malformed("has a head that is empty or over the limit");
-	if (statement->stack_len < 1 || statement->stack_len > PSU_STACK_LEN_MAX)
-		return malformed("has a stack that is empty or over the limit");
 	if (statement->heap_len != 0)
 		return malformed("has a heap");
-	return 0;
+	if (statement->links != 0)
+		return malformed("has links");
+	return check_stack(statement);
 }
 
 static int wrong_addressee(const char *why)

@@ -19,27 +19,39 @@
 #include "bytes/bytes.h"
 #include "report/report.h"
 
-#define PSU_STATEMENT_LEN 320
+#define PSU_STATEMENT_LEN 352
 #define PSU_SIGNATURE_LEN 64
 #define PSU_SEALED_LEN (PSU_STATEMENT_LEN + PSU_SIGNATURE_LEN)
 
 /** Longest encoded head, and longest stack, of an image. */
 #define PSU_HEAD_LEN_MAX (10u << 20)
-#define PSU_STACK_LEN_MAX (8u << 20)
+#define PSU_STACK_LEN_MAX (64u << 20)
 
-/** What a source states about one attempt to move a thread. */
+/** What comes. */
+enum psu_kind {
+	PSU_KIND_MOVE = 1, /* a thread, which goes on */
+	PSU_KIND_END	   /* the end of one, for its home: it has no stack */
+};
+
+/** What a source states about one attempt to move a thread, or its end. */
 struct psu_statement {
-	bool one_flight;		   /* this OFFER carries the COMMIT */
-	struct psu_id migration;   /* of this attempt */
-	struct psu_id thread;	   /* for life */
-	uint64_t generation;	   /* the one this move would commit */
-	struct psu_id incarnation; /* of the destination, from its hello */
-	struct psu_digest source;  /* digests of the two identities */
+	uint8_t kind;			 /* enum psu_kind */
+	bool one_flight;		 /* this OFFER carries the COMMIT */
+	uint8_t links;			 /* statements of older moves that come along */
+	struct psu_id migration; /* of this attempt */
+	struct psu_id thread;	 /* for life */
+	uint64_t generation;	 /* the one this move would commit */
+	int64_t time_ms;		 /* of signing, since 1970, by the source's clock */
+	struct psu_digest previous; /* of the sealed statement of the move before;
+								   zeros: there was none */
+	struct psu_id incarnation;	/* of the destination, from its hello */
+	struct psu_digest source;	/* digests of the two identities */
 	struct psu_digest destination;
 	struct psu_digest program;	/* of the manifest */
 	uint64_t slot_addr;			/* lowest address of the slot */
-	uint64_t head_len;			/* of the body's encoded part */
-	uint64_t stack_len;			/* of the stack behind it */
+	uint32_t stack_room;		/* of the travelling stack's space there */
+	uint32_t head_len;			/* of the body's encoded part */
+	uint32_t stack_len;			/* of the stack behind it */
 	uint64_t heap_len;			/* 0 */
 	uint64_t sequence;			/* OFFERs before it on this connection */
 	uint16_t stream;			/* that every BODY frame of it names */
@@ -63,6 +75,9 @@ struct psu_expectation {
 	uint64_t sequence;
 };
 
+/** The clock of time_ms. */
+int64_t psu_seal_now_ms(void);
+
 /** Sign.  @secret as crypto_sign_detached() takes it.  Cannot fail. */
 void psu_seal_sign(const struct psu_statement *statement, const uint8_t *secret,
 				   uint8_t sealed_out[PSU_SEALED_LEN]);
@@ -77,10 +92,10 @@ struct psu_verified_body;
  * @verified_out  psu_verified_free()
  *
  * Returns 0, STATEMENT_INVALID (length, domain string, reserved bytes, zero
- * ids, sizes that are zero or over the limits), VERSION_MISMATCH,
- * SIGNATURE_INVALID, WRONG_ADDRESSEE (source, destination, incarnation or
- * exporter are not these, or source and destination are one host),
- * BINARY_MISMATCH (program), REPLAYED (sequence), NO_MEMORY.
+ * ids, sizes that are zero or over the limits or do not go with the kind),
+ * VERSION_MISMATCH, SIGNATURE_INVALID, WRONG_ADDRESSEE (source, destination,
+ * incarnation or exporter are not these, or source and destination are one
+ * host), BINARY_MISMATCH (program), REPLAYED (sequence), NO_MEMORY.
  */
 PSU_MUST_CHECK int psu_seal_verify(const struct psu_untrusted *sealed,
 								   const struct psu_expectation *expected,

@@ -5,9 +5,12 @@
 #include "slot/slot.h"
 #include "state/sanitizer.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/mman.h>
+
+#define PAGE_LEN 4096
 
 uint64_t psu_slot_addr(uint32_t zone, uint32_t slot)
 {
@@ -19,6 +22,12 @@ bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count)
 	return addr >= PSU_WINDOW_ADDR &&
 		   addr < PSU_WINDOW_ADDR + zone_count * PSU_ZONE_LEN &&
 		   addr % PSU_SLOT_LEN == 0;
+}
+
+bool psu_slot_stack_len_valid(uint64_t stack_len)
+{
+	return stack_len >= PSU_SLOT_STACK_LEN_MIN &&
+		   stack_len <= PSU_SLOT_STACK_LEN_MAX && stack_len % PAGE_LEN == 0;
 }
 
 uint64_t psu_slot_home_low(const struct psu_slot *slot)
@@ -38,7 +47,7 @@ uint64_t psu_slot_stack_high(const struct psu_slot *slot)
 
 uint64_t psu_slot_stack_low(const struct psu_slot *slot)
 {
-	return psu_slot_stack_high(slot) - PSU_SLOT_STACK_LEN;
+	return psu_slot_stack_high(slot) - slot->stack_len;
 }
 
 static int open_part(uint64_t low, uint64_t len)
@@ -46,15 +55,16 @@ static int open_part(uint64_t low, uint64_t len)
 	return mprotect((void *)low, len, PROT_READ | PROT_WRITE);
 }
 
-int psu_slot_map(uint64_t addr, struct psu_slot *slot_out)
+int psu_slot_map(uint64_t addr, uint32_t stack_len, struct psu_slot *slot_out)
 {
-	struct psu_slot slot = {.addr = addr};
-	void *wanted = (void *)addr;
-	void *got = mmap(wanted, PSU_SLOT_LEN, PROT_NONE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-						 MAP_FIXED_NOREPLACE,
-					 -1, 0);
+	struct psu_slot slot = {.addr = addr, .stack_len = stack_len};
+	void *wanted = (void *)addr, *got;
 
+	assert(psu_slot_stack_len_valid(stack_len));
+	got = mmap(wanted, PSU_SLOT_LEN, PROT_NONE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
+				   MAP_FIXED_NOREPLACE,
+			   -1, 0);
 	/* a kernel that does not know NOREPLACE takes it for a hint */
 	if (got != MAP_FAILED && got != wanted) {
 		munmap(got, PSU_SLOT_LEN);
@@ -69,7 +79,7 @@ int psu_slot_map(uint64_t addr, struct psu_slot *slot_out)
 							 "mappings",
 							 addr, addr + PSU_SLOT_LEN);
 	if (got == MAP_FAILED ||
-		open_part(psu_slot_stack_low(&slot), PSU_SLOT_STACK_LEN) != 0 ||
+		open_part(psu_slot_stack_low(&slot), stack_len) != 0 ||
 		open_part(psu_slot_home_low(&slot), PSU_SLOT_HOME_LEN) != 0) {
 		int rc = psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							   "cannot map a slot of %" PRIu64 " MiB: %m: "
@@ -106,17 +116,17 @@ void psu_slot_freeze(const struct psu_slot *slot)
 
 	/* neither can fail on a mapping of ours but for lack of memory, and then
 	 * the old bytes merely stay */
-	madvise(low, PSU_SLOT_STACK_LEN, MADV_DONTNEED);
-	mprotect(low, PSU_SLOT_STACK_LEN, PROT_NONE);
+	madvise(low, slot->stack_len, MADV_DONTNEED);
+	mprotect(low, slot->stack_len, PROT_NONE);
 }
 
 int psu_slot_thaw(const struct psu_slot *slot)
 {
-	if (open_part(psu_slot_stack_low(slot), PSU_SLOT_STACK_LEN) != 0)
+	if (open_part(psu_slot_stack_low(slot), slot->stack_len) != 0)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "cannot make a stack of %" PRIu64 " MiB usable: "
+							 "cannot make a stack of %" PRIu32 " KiB usable: "
 							 "%m: free memory, or raise its limit",
-							 PSU_SLOT_STACK_LEN >> 20);
+							 slot->stack_len >> 10);
 	psu_sanitizer_unmark(psu_slot_stack_low(slot), psu_slot_stack_high(slot));
 	return 0;
 }

@@ -10,7 +10,8 @@
  *
  *     low                                                            high
  *     | reserved, inaccessible | <- travelling stack | guard  | home zone |
- *       the rest                   8 MiB                64 KiB   1 MiB
+ *       the rest                   8 MiB, or as          64 KiB   1 MiB
+ *                                  wanted at birth
  *
  * The home zone is the pthread's stack: glibc puts the thread control block
  * and the static thread-locals at its top, so that &errno, pthread_self() and
@@ -32,12 +33,15 @@
 #define PSU_ZONE_SLOTS ((uint32_t)(PSU_ZONE_LEN / PSU_SLOT_LEN))
 
 #define PSU_SLOT_HOME_LEN (UINT64_C(1) << 20)
-#define PSU_SLOT_STACK_LEN (UINT64_C(8) << 20)
+#define PSU_SLOT_STACK_LEN (UINT32_C(8) << 20) /* unless another is wanted */
+#define PSU_SLOT_STACK_LEN_MIN (UINT32_C(64) << 10)
+#define PSU_SLOT_STACK_LEN_MAX (UINT32_C(64) << 20)
 #define PSU_SLOT_GUARD_LEN (UINT64_C(64) << 10)
 
 /** A mapped slot; addr 0: none. */
 struct psu_slot {
 	uint64_t addr;
+	uint32_t stack_len; /* of the travelling stack, the same on every host */
 	unsigned stacks[2]; /* what valgrind calls the stack and the home zone */
 };
 
@@ -45,6 +49,9 @@ struct psu_slot {
 uint64_t psu_slot_addr(uint32_t zone, uint32_t slot);
 /** Whether @addr, a peer's number, is the address of a slot at all. */
 bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count);
+/** Whether a travelling stack may be @stack_len bytes long: whole pages, from
+ * PSU_SLOT_STACK_LEN_MIN to _MAX. */
+bool psu_slot_stack_len_valid(uint64_t stack_len);
 
 /* Where its parts lie. */
 uint64_t psu_slot_stack_low(const struct psu_slot *slot);
@@ -56,10 +63,13 @@ uint64_t psu_slot_home_high(const struct psu_slot *slot);
  * Take the slot's addresses, with its stack and home zone readable and
  * writable, never executable, and everything else inaccessible.
  *
+ * @stack_len  valid, see above
+ *
  * Returns 0, PSU_THREAD_E_ADDRESS_IN_USE (something of this process lies
  * there), or PSU_THREAD_E_NO_MEMORY.
  */
-PSU_MUST_CHECK int psu_slot_map(uint64_t addr, struct psu_slot *slot_out);
+PSU_MUST_CHECK int psu_slot_map(uint64_t addr, uint32_t stack_len,
+								struct psu_slot *slot_out);
 
 /** Give everything back, and set the slot to none.  No thread may be on it. */
 void psu_slot_unmap(struct psu_slot *slot);

@@ -2,7 +2,7 @@
 /*
  * fuzz_seal.c - sealed statements
  *
- * Input: a sealed statement; or only its 320 signed bytes, which are signed
+ * Input: a sealed statement; or only its 352 signed bytes, which are signed
  * here, with a key made here, to get behind the signature.  What is accepted
  * must be sealed again to the very same bytes.
  */

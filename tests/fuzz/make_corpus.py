@@ -17,13 +17,16 @@ WINDOW = 0x300000000000
 def statement(flights=2, version=0, domain=b"psu_thread statement",
               migration=b"\x11" * 16, generation=1, source=b"\x44" * 32,
               destination=b"\x55" * 32, head_len=234, stack_len=96,
-              heap_len=0, sequence=7, stream=3, reserved=bytes(27)):
+              heap_len=0, sequence=7, stream=3, reserved=bytes(21), kind=1,
+              links=0, previous=bytes(32), stack_room=8 << 20):
     return b"".join([
-        domain.ljust(32, b"\0"), struct.pack(">HB", version, flights),
-        migration, b"\x22" * 16, struct.pack(">Q", generation),
+        domain.ljust(32, b"\0"),
+        struct.pack(">HBBB", version, kind, flights, links),
+        migration, b"\x22" * 16,
+        struct.pack(">QQ", generation, 1700000000123), previous,
         b"\x33" * 16, source, destination, b"\x66" * 32,
-        struct.pack(">QQQQQH", WINDOW, head_len, stack_len, heap_len,
-                    sequence, stream),
+        struct.pack(">QIIIQQH", WINDOW, stack_room, head_len, stack_len,
+                    heap_len, sequence, stream),
         b"\x77" * 32, b"\x88" * 32, reserved])
 
 
@@ -108,9 +111,17 @@ def statements():
     yield "itself", statement(destination=b"\x44" * 32)
     yield "head-over", statement(head_len=(10 << 20) + 1)
     yield "stack-empty", statement(stack_len=0)
+    yield "stack-over", statement(stack_len=(8 << 20) + 1)
+    yield "room-under", statement(stack_room=60 << 10)
+    yield "room-over", statement(stack_room=(64 << 20) + 4096)
+    yield "room-odd", statement(stack_room=(8 << 20) + 8)
+    yield "end", statement(kind=2, flights=1, stack_len=0)
+    yield "end-stack", statement(kind=2, flights=1)
+    yield "end-flights", statement(kind=2, stack_len=0)
+    yield "kind", statement(kind=3)
     yield "heap", statement(heap_len=1)
     yield "sequence", statement(sequence=8)
-    yield "reserved", statement(reserved=bytes(26) + b"\1")
+    yield "reserved", statement(reserved=bytes(20) + b"\1")
     yield "cut", statement()[:-1]
     yield "unsigned", statement() + bytes(64)
 
@@ -139,7 +150,7 @@ def frames():
     yield "hello-reserved", header(256, 1) + hello(tail=bytes(89) + b"\1")
     yield "refused", header(4, 2) + struct.pack(">i", -46)
     yield "manifest", header(4 + 160, 3)
-    yield "offer", header(384, 16, 0, 3)
+    yield "offer", header(416, 16, 0, 3)
     yield "body", header(1 << 20, 17, 0, 65535)
     yield "body-over", header((1 << 20) + 1, 17)
     yield "body-empty", header(0, 17)

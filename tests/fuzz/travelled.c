@@ -26,12 +26,14 @@ static void make_key(void)
 struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
 										 const struct psu_span *stack)
 {
-	struct psu_statement statement = {.migration = {{1}},
+	struct psu_statement statement = {.kind = PSU_KIND_MOVE,
+									  .migration = {{1}},
 									  .thread = {{1}},
 									  .generation = 1,
 									  .source = {{1}},
-									  .head_len = head_len,
-									  .stack_len = stack->len};
+									  .stack_room = PSU_STACK_LEN_MAX,
+									  .head_len = (uint32_t)head_len,
+									  .stack_len = (uint32_t)stack->len};
 	struct psu_expectation expected = {.sign_public = public_key,
 									   .source = {{1}}};
 	uint8_t sealed[PSU_SEALED_LEN];

@@ -307,6 +307,7 @@ static void send_half(struct psu_session *session)
 	uint8_t frame[PSU_FRAME_HEADER_LEN + PSU_SEALED_LEN];
 	uint8_t body[PSU_FRAME_HEADER_LEN + 4096] = {0};
 	struct psu_statement statement = {
+		.kind = PSU_KIND_MOVE,
 		.one_flight = true,
 		.generation = 1,
 		.incarnation = session->hello.incarnation,
@@ -314,6 +315,7 @@ static void send_half(struct psu_session *session)
 		.destination = session->peer.digest,
 		.program = process->manifest.digest,
 		.slot_addr = psu_slot_addr(psu_trust_zone(process->trust), 0),
+		.stack_room = PSU_SLOT_STACK_LEN,
 		.head_len = 4096,
 		.stack_len = 4096,
 		.stream = 1,

@@ -16,8 +16,8 @@ srcdir=${srcdir:-.}
 
 # No real process can get into these: a unit test suffices.
 declare -A unit_suffices=(
-    # head_len: 8 MiB of the smallest frames and a home zone's thread-locals
-    # are less than 10 MiB; it takes an image of another making
+    # head_len: as many frames as may be and a home zone's thread-locals are
+    # less than 10 MiB; it takes an image of another making
     [IMAGE_TOO_LARGE]=tests/unit/test_image.log
 )
 

@@ -125,6 +125,19 @@ static void sequence(void)
 {
 	offer.statement.sequence++;
 }
+static void ended(void)
+{
+	offer.statement.kind = PSU_KIND_END;
+	offer.statement.stack_len = 0;
+}
+static void room_odd(void)
+{
+	offer.statement.stack_room += 8;
+}
+static void room_other(void)
+{
+	offer.statement.stack_room = PSU_SLOT_STACK_LEN_MIN;
+}
 static void stream(void)
 {
 	offer.stream++;
@@ -219,6 +232,9 @@ static const struct {
 	{nothing, sequence, E(REPLAYED)},
 	{nothing, long_flight, E(STATEMENT_INVALID)},
 	{nothing, stream, E(STATEMENT_INVALID)},
+	{nothing, ended, E(STATEMENT_INVALID)},
+	{nothing, room_odd, E(STATEMENT_INVALID)},
+	{nothing, room_other, 0},
 	{nothing, source, E(WRONG_ADDRESSEE)},
 	{nothing, destination, E(WRONG_ADDRESSEE)},
 	{nothing, incarnation, E(WRONG_ADDRESSEE)},

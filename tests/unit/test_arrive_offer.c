@@ -69,6 +69,7 @@ static int recv_answer(struct psu_session *session)
 static void state(struct psu_session *session, size_t head_len)
 {
 	offer.statement = (struct psu_statement){
+		.kind = PSU_KIND_MOVE,
 		.one_flight = true,
 		.generation = 1,
 		.incarnation = session->hello.incarnation,
@@ -76,8 +77,9 @@ static void state(struct psu_session *session, size_t head_len)
 		.destination = session->peer.digest,
 		.program = host_a.manifest->digest,
 		.slot_addr = thread.slot_addr,
-		.head_len = head_len,
-		.stack_len = thread.image.stack.len,
+		.stack_room = PSU_SLOT_STACK_LEN,
+		.head_len = (uint32_t)head_len,
+		.stack_len = (uint32_t)thread.image.stack.len,
 		.sequence = session->offers++,
 		.stream = offer.stream = 1,
 		.exporter = session->exporter,

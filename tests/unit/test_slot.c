@@ -53,18 +53,34 @@ START_TEST(addresses)
 }
 END_TEST
 
+START_TEST(stack_lengths)
+{
+	ck_assert(!psu_slot_stack_len_valid(0));
+	ck_assert(!psu_slot_stack_len_valid((64 << 10) - PAGE_LEN));
+	ck_assert(psu_slot_stack_len_valid(64 << 10));
+	ck_assert(!psu_slot_stack_len_valid((64 << 10) + 1));
+	ck_assert(psu_slot_stack_len_valid(PSU_SLOT_STACK_LEN));
+	ck_assert(psu_slot_stack_len_valid(64 << 20));
+	ck_assert(!psu_slot_stack_len_valid((64 << 20) + PAGE_LEN));
+	ck_assert(!psu_slot_stack_len_valid(UINT64_MAX - (PAGE_LEN - 1)));
+}
+END_TEST
+
+static const uint32_t stack_lens[] = {
+	PSU_SLOT_STACK_LEN_MIN, PSU_SLOT_STACK_LEN, PSU_SLOT_STACK_LEN_MAX};
+
 START_TEST(parts)
 {
 	struct psu_slot slot;
 	uint64_t addr = psu_slot_addr(7, 7);
 	uint64_t low, high, home;
 
-	ck_assert_int_eq(psu_slot_map(addr, &slot), 0);
+	ck_assert_int_eq(psu_slot_map(addr, stack_lens[_i], &slot), 0);
 	ck_assert_uint_eq(slot.addr, addr);
 	low = psu_slot_stack_low(&slot);
 	high = psu_slot_stack_high(&slot);
 	home = psu_slot_home_low(&slot);
-	ck_assert_uint_eq(high - low, PSU_SLOT_STACK_LEN);
+	ck_assert_uint_eq(high - low, stack_lens[_i]);
 	ck_assert_uint_ge(home - high, 16 * PAGE_LEN);
 	ck_assert_uint_eq(home + PSU_SLOT_HOME_LEN, addr + PSU_SLOT_LEN);
 
@@ -98,12 +114,13 @@ START_TEST(addresses_in_use)
 
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	strcpy(page, "mine");
-	ck_assert_int_eq(psu_slot_map(addr, &slot), PSU_THREAD_E_ADDRESS_IN_USE);
+	ck_assert_int_eq(psu_slot_map(addr, PSU_SLOT_STACK_LEN, &slot),
+					 PSU_THREAD_E_ADDRESS_IN_USE);
 	ck_assert_uint_eq(slot.addr, 0);
 	ck_assert_str_eq(page, "mine");
 	ck_assert_str_eq(access_at(addr + PSU_SLOT_LEN / 4), "");
 	munmap(page, PAGE_LEN);
-	ck_assert_int_eq(psu_slot_map(addr, &slot), 0);
+	ck_assert_int_eq(psu_slot_map(addr, PSU_SLOT_STACK_LEN, &slot), 0);
 	psu_slot_unmap(&slot);
 }
 END_TEST
@@ -111,18 +128,23 @@ END_TEST
 START_TEST(frozen_and_thawed)
 {
 	struct psu_slot slot;
-	char *bytes;
+	char *bytes, *low;
 
-	ck_assert_int_eq(psu_slot_map(psu_slot_addr(9, 2), &slot), 0);
+	ck_assert_int_eq(psu_slot_map(psu_slot_addr(9, 2), stack_lens[_i], &slot),
+					 0);
+	low = (char *)psu_slot_stack_low(&slot);
 	bytes = (char *)psu_slot_stack_high(&slot) - 8;
 	strcpy(bytes, "secret");
+	strcpy(low, "deep");
 	psu_slot_freeze(&slot);
 	ck_assert_str_eq(access_at((uint64_t)bytes), "---p");
-	ck_assert_str_eq(access_at(psu_slot_stack_low(&slot)), "---p");
+	ck_assert_str_eq(access_at((uint64_t)low), "---p");
 	ck_assert_str_eq(access_at(psu_slot_home_low(&slot)), "rw-p");
 	ck_assert_int_eq(psu_slot_thaw(&slot), 0);
 	ck_assert_str_eq(access_at((uint64_t)bytes), "rw-p");
 	ck_assert_str_eq(bytes, "");
+	ck_assert_str_eq(low, "");
+	ck_assert_str_eq(access_at((uint64_t)low - PAGE_LEN), "---p");
 	psu_slot_unmap(&slot);
 }
 END_TEST
@@ -147,7 +169,8 @@ static uint64_t take(uint32_t number, uint64_t len)
 	struct psu_slot slot;
 	uint64_t high, count;
 
-	ck_assert_int_eq(psu_slot_map(psu_slot_addr(11, number), &slot), 0);
+	ck_assert_int_eq(
+		psu_slot_map(psu_slot_addr(11, number), PSU_SLOT_STACK_LEN, &slot), 0);
 	high = psu_slot_stack_high(&slot);
 	ck_assert_int_eq(psu_reserve_take(high - len + 8, high), 0);
 	count = count_present(high, PSU_RESERVE_LEN);
@@ -191,9 +214,10 @@ int main(void)
 
 	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
 	tcase_add_test(tcase, addresses);
-	tcase_add_test(tcase, parts);
+	tcase_add_test(tcase, stack_lengths);
+	tcase_add_loop_test(tcase, parts, 0, 3);
 	tcase_add_loop_test(tcase, addresses_in_use, 0, 3);
-	tcase_add_test(tcase, frozen_and_thawed);
+	tcase_add_loop_test(tcase, frozen_and_thawed, 0, 3);
 	tcase_add_test(tcase, reserve);
 	suite_add_tcase(suite, tcase);
 	return run_suite(suite);
