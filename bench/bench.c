@@ -9,7 +9,6 @@
  */
 #include "bench.h"
 #include "journey/process.h"
-#include "journey/traveller.h"
 
 #include <psu_thread.h>
 
@@ -167,15 +166,11 @@ static void *run(void *unused)
 
 static void run_rounds(void)
 {
-	struct psu_traveller *thread;
+	struct psu_thread *thread;
 
-	if (psu_traveller_birth(run, NULL, &thread) != 0)
-		bench_fail("cannot start the thread");
-	psu_process_lock();
-	while (thread->stage != PSU_STAGE_ENDED)
-		psu_process_wait(PSU_NEVER);
-	psu_process_unlock();
-	psu_traveller_dispose(thread);
+	if (psu_thread_start(run, NULL, NULL, &thread) != 0 ||
+		psu_thread_join(thread, NULL, NULL) != 0)
+		bench_fail("cannot start the thread, or it is lost");
 }
 
 /* ---- what others did meanwhile */

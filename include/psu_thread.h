@@ -10,6 +10,8 @@
 #ifndef PSU_THREAD_H
 #define PSU_THREAD_H
 
+#include <stddef.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -102,6 +104,7 @@ extern "C" {
 	X(EXCEPTION_IN_FLIGHT, -97, "a C++ exception is being handled")            \
 	X(ROBUST_MUTEX_HELD, -98, "the thread holds a robust mutex")               \
 	X(TLS_DYNAMIC, -99, "thread-locals of a later loaded library are in use")  \
+	X(OVERDUE, -100, "the thread has not ended within its time limit")            \
 	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
 	X(HOME_ENDED, -103, "the process that is the thread's home has ended")
 
@@ -125,6 +128,67 @@ enum psu_thread_error { PSU_THREAD_ERRORS(PSU_THREAD_ERROR_ENUM_) };
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_setup_init(int mode, const char *cert_path);
+
+/** A thread that was started here, wherever it is now. */
+struct psu_thread;
+
+/** How a thread is started; all zeros: as usual. */
+struct psu_thread_attr {
+	size_t stack_len;		/* bytes, at most 8 MiB; 0: 8 MiB */
+	const char *name;		/* up to 15 bytes; NULL: its maker's */
+	unsigned time_limit_ms; /* from its start, for psu_thread_join(); 0: none */
+};
+
+/** How a thread ended, as far as it is known. */
+enum psu_thread_end {
+	PSU_THREAD_ENDED_HERE = 1, /* at home */
+	PSU_THREAD_ENDED_AWAY,	   /* at another host */
+	PSU_THREAD_LOST,		   /* with the host that had it */
+	PSU_THREAD_DOUBTFUL		   /* a host may have it, and does not say */
+};
+
+/** Room for a host's name with its NUL. */
+#define PSU_THREAD_HOST_LEN 65
+
+struct psu_thread_outcome {
+	enum psu_thread_end end;		/* 0 if it has not ended: OVERDUE */
+	char host[PSU_THREAD_HOST_LEN]; /* where it ended, was lost, or may be; as
+									   its certificate names it */
+};
+
+/**
+ * Run @fn(@arg) in a new migratable thread and return at once.  It may end at
+ * any host; psu_thread_join() has its result here.
+ *
+ * @arg         passed to @fn; what it points to does not travel
+ * @attr        NULL: as usual
+ * @thread_out  of this process; goes to psu_thread_join() once
+ *
+ * Returns 0, or a negative PSU_THREAD_E_*: INVALID_ARGUMENT, ZONE_FULL,
+ * NO_MEMORY, SYSTEM, NOT_SET_UP, FORKED.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_start(void *(*fn)(void *), void *arg,
+				 const struct psu_thread_attr *attr,
+				 struct psu_thread **thread_out);
+
+/**
+ * Wait until a thread has ended, wherever that is, and free what it has here.
+ *
+ * @result_out   what its function returned, or pthread_exit()'s value, or
+ *               PTHREAD_CANCELED; NULL: not wanted
+ * @outcome_out  how and where it ended; also written with LOST_WITH_PEER,
+ *               IN_DOUBT and OVERDUE; NULL: not wanted
+ *
+ * Returns 0 when it has ended, LOST_WITH_PEER when the host that had it is
+ * known to have died with it; @thread is of no use then.  After these it may
+ * be joined again: IN_DOUBT, when for a minute it was not known whether a
+ * host has it, and OVERDUE, said once, when its time limit is over; nothing is
+ * done to the thread.  INVALID_ARGUMENT if it joins itself.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_join(struct psu_thread *thread, void **result_out,
+				struct psu_thread_outcome *outcome_out);
 
 /**
  * Client: run @fn(@arg) in a new migratable thread; return when it has ended

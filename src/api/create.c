@@ -3,67 +3,48 @@
  * create.c - psu_thread_create(): start a thread, or take one in
  */
 #include "journey/process.h"
-#include "journey/traveller.h"
+#include "journey/reaper.h"
 #include "net/limits.h"
-#include "report/report.h"
 #include "slot/reserve.h"
 
-/** Wait for what becomes of a thread that runs here.  Lock held. */
-static enum psu_stage await_outcome(struct psu_traveller *thread)
-{
-	for (;;) {
-		int64_t deadline = PSU_NEVER;
-
-		if (thread->stage == PSU_STAGE_IN_DOUBT)
-			deadline = thread->in_doubt_since_ms + PSU_IN_DOUBT_MS;
-		if (thread->stage == PSU_STAGE_ENDED ||
-			thread->stage == PSU_STAGE_AWAY ||
-			thread->stage == PSU_STAGE_LOST ||
-			!psu_process_wait(thread->slot.addr, deadline))
-			return thread->stage;
-	}
-}
-
 /** Free what the thread has here, unless it is needed still: for its coming
- * home, or because there is no other image of it. */
-static int conclude(struct psu_traveller *thread, enum psu_stage stage)
+ * home, or because there is no other image of it.
+ * @rc  what became of it, as psu_traveller_await() says */
+static int conclude(struct psu_traveller *thread, int rc)
 {
-	void *result;
+	bool finished;
 
-	switch (stage) {
-	case PSU_STAGE_ENDED:
-		result = psu_traveller_dispose(thread);
-		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
-				(long)result);
-		return 0;
-	case PSU_STAGE_AWAY:
-		if (!thread->born_here)
-			psu_traveller_dispose(thread);
-		return 0;
-	case PSU_STAGE_LOST:
-		return psu_error_keep(PSU_THREAD_E_LOST_WITH_PEER,
-							  "the destination died with the thread: see the "
-							  "log");
-	default:
-		return psu_error_set(PSU_THREAD_E_IN_DOUBT,
+	psu_process_lock();
+	finished = rc == 0 &&
+			   (thread->stage == PSU_STAGE_ENDED || !thread->born_here);
+	if (!finished)
+		psu_reaper_take(thread);
+	psu_process_unlock();
+	if (finished)
+		psu_traveller_dispose(thread);
+	if (rc == PSU_THREAD_E_LOST_WITH_PEER)
+		return psu_error_keep(rc, "the destination died with the thread: see "
+								  "the log");
+	if (rc == PSU_THREAD_E_IN_DOUBT)
+		return psu_error_set(rc,
 							 "the destination does not say whether it has the "
 							 "thread: look there; it is asked as long as this "
 							 "process lives");
-	}
+	return rc;
 }
 
 static int run_here(void *(*fn)(void *), void *arg)
 {
+	const struct psu_birth birth = {.fn = fn, .arg = arg};
 	struct psu_traveller *thread;
-	enum psu_stage stage;
-	int rc = psu_traveller_birth(fn, arg, &thread);
+	int rc = psu_traveller_birth(&birth, &thread);
 
 	if (rc)
 		return rc;
 	psu_process_lock();
-	stage = await_outcome(thread);
+	rc = psu_traveller_await(thread, true);
 	psu_process_unlock();
-	return conclude(thread, stage);
+	return conclude(thread, rc);
 }
 
 /** The next thread that came in through an opening.  Lock held. */
@@ -82,8 +63,8 @@ static int take_one_in(void)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_traveller *thread;
-	enum psu_stage stage;
 	struct psu_id migration;
+	int rc;
 
 	psu_reserve_fill(); /* before anybody can come */
 	psu_process_lock();
@@ -92,11 +73,15 @@ static int take_one_in(void)
 	while (!(thread = claim_arrival(process)))
 		psu_process_wait(psu_process_about(&process->threads), PSU_NEVER);
 	migration = thread->arrived_by;
-	stage = await_outcome(thread);
+	rc = psu_traveller_await(thread, true);
+	psu_process_unlock();
+	rc = conclude(thread, rc);
+
 	/* the source may not know yet that it had arrived: be there when it asks */
+	psu_process_lock();
 	psu_traveller_await_known(&migration, psu_socket_deadline(PSU_LINGER_MS));
 	psu_process_unlock();
-	return conclude(thread, stage);
+	return rc;
 }
 
 int psu_thread_create(void *(*fn)(void *), void *arg)

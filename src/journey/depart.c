@@ -135,9 +135,9 @@ int psu_depart(struct psu_traveller *self)
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
 	if (rc == 0)
-		psu_traveller_let_go(self, PSU_STAGE_AWAY);
+		psu_traveller_let_go(self, PSU_STAGE_AWAY, departure.host);
 	if (rc == PSU_THREAD_E_LOST_WITH_PEER)
-		psu_traveller_let_go(self, PSU_STAGE_LOST);
+		psu_traveller_let_go(self, PSU_STAGE_LOST, departure.host);
 	psu_traveller_works_travelling(self);
 	unblock_interruptions(&departure);
 	return rc;

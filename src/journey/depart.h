@@ -28,6 +28,7 @@ struct psu_departure {
 	size_t head_len;
 
 	struct psu_session *session; /* NULL: none is open */
+	char host[PSU_NAME_LEN];	 /* who is offered the thread */
 	struct psu_statement statement;
 	uint8_t sealed[PSU_SEALED_LEN];
 	struct psu_source source; /* whose thread it is */

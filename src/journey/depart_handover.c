@@ -20,7 +20,7 @@ static void enter_doubt(struct psu_departure *departure)
 				  "%s may or may not have the thread: if the program has ended "
 				  "there, start it again; it is asked until it answers",
 				  departure->way.name);
-	psu_traveller_doubt(departure->thread);
+	psu_traveller_doubt(departure->thread, departure->host);
 }
 
 /** Whether @control is about this attempt; @event_out then. */

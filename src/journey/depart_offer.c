@@ -55,6 +55,7 @@ static void sign(struct psu_departure *departure)
 	struct psu_statement *statement = &departure->statement;
 
 	psu_phase_begin(PSU_PHASE_SIGN);
+	memcpy(departure->host, session->peer.name, sizeof(departure->host));
 	*statement = (struct psu_statement){
 		.kind = PSU_KIND_MOVE,
 		.one_flight = departure->source.one_flight,

@@ -107,12 +107,16 @@ bool psu_process_wait_for(pthread_cond_t *condition, int64_t deadline)
 		.tv_sec = deadline / 1000,
 		.tv_nsec = deadline % 1000 * 1000000,
 	};
+	int cancel_state, error;
 
-	if (deadline == PSU_NEVER) {
-		pthread_cond_wait(condition, &process_lock);
-		return true;
-	}
-	return pthread_cond_timedwait(condition, &process_lock, &until) == 0;
+	/* a user's thread that is cancelled here would keep the lock */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
+	if (deadline == PSU_NEVER)
+		error = pthread_cond_wait(condition, &process_lock);
+	else
+		error = pthread_cond_timedwait(condition, &process_lock, &until);
+	pthread_setcancelstate(cancel_state, NULL);
+	return error == 0;
 }
 
 int psu_process_no_thread(int error)

@@ -72,6 +72,7 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 	}
 	psu_process_init_condition(&thread->handoff);
 	thread->stage = stage;
+	thread->overdue_at = PSU_NEVER;
 	return thread;
 }
 
@@ -97,7 +98,7 @@ static int take_free_slot(struct psu_traveller *thread)
 	return rc;
 }
 
-int psu_traveller_birth(void *(*fn)(void *), void *arg,
+int psu_traveller_birth(const struct psu_birth *birth,
 						struct psu_traveller **thread_out)
 {
 	struct psu_traveller *thread = new_traveller(PSU_STAGE_RUNNING);
@@ -106,8 +107,9 @@ int psu_traveller_birth(void *(*fn)(void *), void *arg,
 	if (!thread)
 		return PSU_THREAD_E_NO_MEMORY;
 	randombytes_buf(thread->id.bytes, sizeof(thread->id.bytes));
-	thread->fn = fn;
-	thread->arg = arg;
+	thread->birth = *birth;
+	if (birth->limit_ms)
+		thread->overdue_at = psu_socket_deadline(birth->limit_ms);
 	rc = take_free_slot(thread);
 	if (rc) {
 		free(thread);
@@ -191,6 +193,7 @@ void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 {
 	thread->generation = generation;
 	thread->arrived_by = *migration;
+	*thread->host = '\0';
 	thread->stage = PSU_STAGE_RUNNING;
 	give_order(thread, PSU_ORDER_GO);
 }
@@ -225,11 +228,44 @@ bool psu_traveller_await_known(const struct psu_id *migration, int64_t deadline)
 	return known;
 }
 
+/** When nothing of a wait for the thread is left to expect. */
+static int64_t patience(const struct psu_traveller *thread, int64_t begun_ms)
+{
+	int64_t doubt_at = thread->in_doubt_since_ms;
+
+	if (thread->stage != PSU_STAGE_IN_DOUBT)
+		return thread->overdue_at;
+	doubt_at = (doubt_at > begun_ms ? doubt_at : begun_ms) + PSU_IN_DOUBT_MS;
+	return doubt_at < thread->overdue_at ? doubt_at : thread->overdue_at;
+}
+
+int psu_traveller_await(struct psu_traveller *thread, bool leaving)
+{
+	int64_t begun_ms = psu_socket_now_ms(), deadline;
+
+	do {
+		if (thread->stage == PSU_STAGE_ENDED ||
+			(leaving && thread->stage == PSU_STAGE_AWAY))
+			return 0;
+		if (thread->stage == PSU_STAGE_LOST)
+			return PSU_THREAD_E_LOST_WITH_PEER;
+		deadline = patience(thread, begun_ms);
+	} while (psu_socket_now_ms() < deadline &&
+			 (psu_process_wait(thread->slot.addr, deadline), true));
+	if (deadline != thread->overdue_at)
+		return PSU_THREAD_E_IN_DOUBT;
+	thread->overdue_at = PSU_NEVER;
+	return PSU_THREAD_E_OVERDUE;
+}
+
 void *psu_traveller_dispose(struct psu_traveller *thread)
 {
 	void *result = NULL;
 
 	pthread_join(thread->pthread, &result);
+	if (thread->stage == PSU_STAGE_ENDED)
+		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
+				(long)result);
 	discard(thread);
 	return result;
 }

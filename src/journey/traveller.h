@@ -20,6 +20,7 @@
 #include "image/image.h"
 #include "slot/slot.h"
 #include "state/state.h"
+#include "trust/trust.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -50,6 +51,14 @@ struct psu_restoration {
 	int code; /* how that went; 1: not done yet */
 };
 
+/** What a thread is born with. */
+struct psu_birth {
+	void *(*fn)(void *);
+	void *arg;
+	char name[PSU_THREAD_NAME_LEN]; /* "": its maker's */
+	int64_t limit_ms;				/* from now; 0: none */
+};
+
 struct psu_traveller {
 	struct psu_traveller *next; /* of the process's list */
 	struct psu_id id;
@@ -58,8 +67,7 @@ struct psu_traveller {
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;
 	pthread_t pthread;
-	void *(*fn)(void *);
-	void *arg;
+	struct psu_birth birth; /* of no use in a guest */
 
 	/* the user's while the library works, or until the thread is resumed */
 	struct psu_registers registers;
@@ -78,14 +86,17 @@ struct psu_traveller {
 	struct psu_restoration *restoration; /* what RESTORE is about */
 	struct psu_id arrived_by;  /* the move that brought it; zero: none */
 	int64_t in_doubt_since_ms; /* CLOCK_MONOTONIC */
+	int64_t overdue_at;		   /* ditto; PSU_NEVER: it has no time limit */
+	char host[PSU_NAME_LEN];   /* where it is, may be or ended; "": here */
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */
+	bool reaped;	/* nobody waits for it any more: reaper.h */
 };
 
 /**
- * Start @fn(@arg) in a new thread of this host's zone.  The thread stays in
- * the process's list until psu_traveller_dispose().
+ * Start a new thread of this host's zone.  It stays in the process's list
+ * until psu_traveller_dispose().
  */
-PSU_MUST_CHECK int psu_traveller_birth(void *(*fn)(void *), void *arg,
+PSU_MUST_CHECK int psu_traveller_birth(const struct psu_birth *birth,
 									   struct psu_traveller **thread_out);
 
 /**
@@ -126,16 +137,27 @@ void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 /** Undo an admission, or let a husk be one again.  Frees the former. */
 void psu_traveller_withdraw(struct psu_traveller *thread);
 
-/** The calling thread is frozen here: the destination may have it or not. */
-void psu_traveller_doubt(struct psu_traveller *self);
+/** The calling thread is frozen here: the destination, @host, may have it or
+ * not. */
+void psu_traveller_doubt(struct psu_traveller *self, const char *host);
 /** The calling thread has not been taken over, in doubt or not: it goes on. */
 void psu_traveller_stay(struct psu_traveller *self);
 
-/** The calling thread has been taken over by a destination, or lost with it:
- * drop all it has on this host and become a husk, or end.  On the home stack
- * of the thread; does not return. */
-void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
-	__attribute__((noreturn));
+/** The calling thread has been taken over by the destination, @host, or lost
+ * with it: drop all it has on this host and become a husk, or end.  On the home
+ * stack of the thread; does not return. */
+void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
+						  const char *host) __attribute__((noreturn));
+
+/**
+ * Wait until a thread has ended, or is lost; or, if @leaving is of interest,
+ * has left.  Lock held.
+ *
+ * Returns 0 (ENDED, or AWAY), LOST_WITH_PEER, IN_DOUBT (since
+ * PSU_IN_DOUBT_MS, as this call has seen it), OVERDUE (once); the code only.
+ */
+PSU_MUST_CHECK int psu_traveller_await(struct psu_traveller *thread,
+									   bool leaving);
 
 /** Wait until the source of the move that brought a thread here knows that it
  * did; no wait for a zero id, of a thread that no move has brought.  Lock held.

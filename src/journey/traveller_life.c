@@ -7,6 +7,7 @@
  */
 #include "journey/exits.h"
 #include "journey/process.h"
+#include "journey/reaper.h"
 #include "journey/traveller.h"
 #include "report/phase.h"
 #include "state/locals.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 bool psu_traveller_has_ended(const struct psu_traveller *self,
@@ -158,19 +160,23 @@ static void end(void *argument)
 	if (self->stage == PSU_STAGE_RUNNING)
 		self->stage = PSU_STAGE_ENDED;
 	psu_process_announce(self->slot.addr);
+	psu_reaper_look();
 	psu_process_unlock();
 	psu_local.self = NULL;
 }
 
 static void *live(struct psu_traveller *self)
 {
+	const struct psu_birth *birth = &self->birth;
 	void *result = NULL;
 
 	self->cleanup_base = psu_locals_cleanup_head();
-	if (self->fn) {
+	if (self->born_here) {
+		if (*birth->name)
+			pthread_setname_np(pthread_self(), birth->name);
 		psu_traveller_works_travelling(self);
 		result = psu_state_enter((void *)psu_slot_stack_high(&self->slot),
-								 self->fn, self->arg);
+								 birth->fn, birth->arg);
 	} else if (!stand_by(self, &result)) {
 		return NULL;
 	}
@@ -194,9 +200,16 @@ void *psu_traveller_main(void *argument)
 	return result;
 }
 
-void psu_traveller_doubt(struct psu_traveller *self)
+/** Lock held. */
+static void note_host(struct psu_traveller *self, const char *host)
+{
+	snprintf(self->host, sizeof(self->host), "%s", host);
+}
+
+void psu_traveller_doubt(struct psu_traveller *self, const char *host)
 {
 	psu_process_lock();
+	note_host(self, host);
 	self->stage = PSU_STAGE_IN_DOUBT;
 	self->in_doubt_since_ms = psu_socket_now_ms();
 	psu_process_announce(self->slot.addr);
@@ -206,12 +219,14 @@ void psu_traveller_doubt(struct psu_traveller *self)
 void psu_traveller_stay(struct psu_traveller *self)
 {
 	psu_process_lock();
+	*self->host = '\0';
 	self->stage = PSU_STAGE_RUNNING;
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 }
 
-void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
+void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
+						  const char *host)
 {
 	psu_locals_set_cleanup_head(self->cleanup_base);
 	psu_exits_clear(&self->exits);
@@ -220,6 +235,7 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage)
 		psu_slot_freeze(&self->slot);
 	self->left = true;
 	psu_process_lock();
+	note_host(self, host);
 	self->stage = stage;
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();

@@ -249,15 +249,11 @@ static int serve(void)
 
 static int stay_home(void)
 {
-	struct psu_traveller *thread;
+	struct psu_thread *thread;
 
-	if (psu_traveller_birth(move, NULL, &thread) != 0)
+	if (psu_thread_start(move, NULL, NULL, &thread) != 0 ||
+		psu_thread_join(thread, NULL, NULL) != 0)
 		return EXIT_FAILURE;
-	psu_process_lock();
-	while (thread->stage != PSU_STAGE_ENDED)
-		psu_process_wait(thread->slot.addr, PSU_NEVER);
-	psu_process_unlock();
-	psu_traveller_dispose(thread);
 	hostile_say("It has ended");
 	hostile_await_word();
 	return EXIT_SUCCESS;

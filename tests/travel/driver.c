@@ -14,7 +14,6 @@
 #include "travel.h"
 
 #include "journey/process.h"
-#include "journey/traveller.h"
 
 #include <psu_thread.h>
 
@@ -107,16 +106,12 @@ static int serve(void)
 
 static int go(char **argv)
 {
-	struct psu_traveller *thread;
+	struct psu_thread *thread;
 	void *result;
 
-	if (psu_traveller_birth(run, argv, &thread) != 0)
+	if (psu_thread_start(run, argv, NULL, &thread) != 0 ||
+		psu_thread_join(thread, &result, NULL) != 0)
 		return 1;
-	psu_process_lock();
-	while (thread->stage != PSU_STAGE_ENDED)
-		psu_process_wait(thread->slot.addr, PSU_NEVER);
-	psu_process_unlock();
-	result = psu_traveller_dispose(thread);
 	if (result != TRAVEL_RESULT && result != PTHREAD_CANCELED)
 		travel_fail(__FILE__, __LINE__, "the thread's result is another");
 	return 0;

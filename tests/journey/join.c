@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * join.c - one migratable program for threads that are started and joined
+ *
+ *     join WHO CERTS serve                take in threads, one after the other
+ *     join WHO CERTS STEPS [HOST:PORT]... start a thread that does STEPS
+ *
+ * Each process says who it is in what it prints.  A step of the thread is one
+ * letter: a digit moves it to that host, `.` makes it say where it is, `w` lets
+ * it wait for a word on the standard input of the process it is in; the last
+ * is how it ends: `r` returns 42, `x` leaves by pthread_exit with 43, `c`
+ * cancels itself.  The thread has a thread-local with a destructor and
+ * thread-specific data, which say where they are destroyed.  $NAME and
+ * $LIMIT_MS are attributes of the thread; after OVERDUE it is joined again.
+ */
+#include "journey/process.h"
+
+#include <psu_thread.h>
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOSTS_MAX 4
+
+static const char *who; /* of this process */
+static pthread_key_t key;
+static int dso;
+static __thread char object[8]; /* travels */
+
+int __cxa_thread_atexit(void (*function)(void *), void *of, void *handle);
+
+static void await_word(void)
+{
+	char byte = 0;
+
+	while (read(STDIN_FILENO, &byte, 1) == 1 && byte != '\n')
+		continue;
+}
+
+/* ---- the thread */
+
+struct plan {
+	char steps[64];
+	char hosts[HOSTS_MAX][64];
+};
+
+static void destroy_object(void *argument)
+{
+	printf("%s: object %s destroyed\n", who, (const char *)argument);
+}
+
+static void destroy_specific(void *argument)
+{
+	printf("%s: data %s destroyed\n", who, (const char *)argument);
+}
+
+static void move(const char *host)
+{
+	int rc = psu_thread_migrate(host);
+
+	if (rc != 0)
+		printf("%s: stays: %s\n", who, psu_thread_strerror(rc));
+}
+
+static void say_where(void)
+{
+	char name[16] = "";
+
+	pthread_getname_np(pthread_self(), name, sizeof(name));
+	printf("%s: the thread '%s' is here\n", who, name);
+}
+
+static void *end(char how)
+{
+	if (how == 'x')
+		pthread_exit((void *)43);
+	if (how == 'c') {
+		pthread_cancel(pthread_self());
+		pthread_testcancel();
+	}
+	return (void *)42;
+}
+
+static void *travel(void *argument)
+{
+	struct plan plan = *(const struct plan *)argument;
+	const char *step = plan.steps;
+
+	strcpy(object, "o");
+	pthread_setspecific(key, "s");
+	__cxa_thread_atexit(destroy_object, object, &dso);
+	for (; *step && !strchr("rxc", *step); step++)
+		if (*step == '.')
+			say_where();
+		else if (*step == 'w')
+			await_word();
+		else
+			move(plan.hosts[(*step - '0') % HOSTS_MAX]);
+	return end(*step);
+}
+
+/* ---- the processes */
+
+static int serve(void)
+{
+	while (psu_thread_create(NULL, NULL) == 0)
+		continue;
+	return EXIT_FAILURE;
+}
+
+static int join(struct psu_thread *thread)
+{
+	static const char *const ends[] = {"not ended", "ended here", "ended away",
+									   "lost", "doubtful"};
+	struct psu_thread_outcome outcome;
+	void *result = NULL;
+	int rc = psu_thread_join(thread, &result, &outcome);
+
+	printf("%s: joined: %d, %ld, %s, %s\n", who, rc, (long)result,
+		   ends[outcome.end], outcome.host);
+	return rc;
+}
+
+static int start(int argc, char **argv)
+{
+	const char *limit = getenv("LIMIT_MS");
+	const struct psu_thread_attr attr = {
+		.name = getenv("NAME"),
+		.time_limit_ms = limit ? (unsigned)atoi(limit) : 0,
+	};
+	struct psu_thread *thread;
+	struct plan plan = {0};
+	int rc;
+
+	snprintf(plan.steps, sizeof(plan.steps), "%s", argv[3]);
+	for (int i = 4; i < argc && i - 4 < HOSTS_MAX; i++)
+		snprintf(plan.hosts[i - 4], sizeof(plan.hosts[0]), "%s", argv[i]);
+	if (psu_thread_start(travel, &plan, &attr, &thread) != 0)
+		return EXIT_FAILURE;
+	rc = join(thread);
+	if (rc == PSU_THREAD_E_OVERDUE)
+		rc = join(thread);
+	return rc ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+/** What cannot be started or joined. */
+static int misuse(void)
+{
+	const struct psu_thread_attr large = {.stack_len = (8u << 20) + 1};
+	const struct psu_thread_attr named = {.name = "sixteen letters."};
+	struct psu_thread *thread;
+
+	return psu_thread_start(NULL, NULL, NULL, &thread) ==
+					   PSU_THREAD_E_INVALID_ARGUMENT &&
+				   psu_thread_start(travel, NULL, NULL, NULL) ==
+					   PSU_THREAD_E_INVALID_ARGUMENT &&
+				   psu_thread_start(travel, NULL, &large, &thread) ==
+					   PSU_THREAD_E_INVALID_ARGUMENT &&
+				   psu_thread_start(travel, NULL, &named, &thread) ==
+					   PSU_THREAD_E_INVALID_ARGUMENT &&
+				   psu_thread_join(NULL, NULL, NULL) ==
+					   PSU_THREAD_E_INVALID_ARGUMENT
+			   ? EXIT_SUCCESS
+			   : EXIT_FAILURE;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 4) {
+		fprintf(stderr, "usage: join WHO CERTS serve|misuse|STEPS [HOST]...\n");
+		return 2;
+	}
+	who = argv[1];
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, NULL, NULL);
+	if (psu_thread_setup_init(PSU_THREAD_SERVER, argv[2]) != 0)
+		return EXIT_FAILURE;
+	pthread_key_create(&key, destroy_specific);
+	if (strcmp(argv[3], "serve") == 0)
+		return serve();
+	return strcmp(argv[3], "misuse") == 0 ? misuse() : start(argc, argv);
+}
