@@ -113,6 +113,26 @@ static int fill(struct psu_departure *departure)
 	return 0;
 }
 
+static int encode(struct psu_departure *departure)
+{
+	const struct psu_traveller *self = departure->thread;
+	int rc = psu_image_encode(&departure->image, &departure->head,
+							  &departure->head_len);
+
+	if (rc)
+		return rc;
+	departure->parcel = (struct psu_parcel){
+		.kind = PSU_KIND_MOVE,
+		.thread = self->id,
+		.generation = self->generation + 1,
+		.slot_addr = self->slot.addr,
+		.stack_room = self->slot.stack_len,
+		.head = {departure->head, departure->head_len},
+		.stack = departure->image.stack,
+	};
+	return 0;
+}
+
 int psu_depart(struct psu_traveller *self)
 {
 	struct psu_departure departure = {.thread = self};
@@ -127,8 +147,7 @@ int psu_depart(struct psu_traveller *self)
 	if (!rc)
 		rc = fill(&departure);
 	if (!rc)
-		rc = psu_image_encode(&departure.image, &departure.head,
-							  &departure.head_len);
+		rc = encode(&departure);
 	if (!rc)
 		rc = psu_depart_hand_over(&departure);
 	free(departure.head);

@@ -9,10 +9,10 @@
 #define PSU_DEPART_H
 
 #include "journey/line.h"
+#include "journey/parcel.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 #include "report/phase.h"
-#include "seal/seal.h"
 
 #include <signal.h>
 
@@ -26,14 +26,13 @@ struct psu_departure {
 	uint8_t *locals; /* a copy of the thread-locals that travel */
 	uint8_t *head;	 /* the encoded image without its stack */
 	size_t head_len;
+	struct psu_parcel parcel; /* all that goes out */
 
 	struct psu_session *session; /* NULL: none is open */
 	char host[PSU_NAME_LEN];	 /* who is offered the thread */
-	struct psu_statement statement;
-	uint8_t sealed[PSU_SEALED_LEN];
-	struct psu_source source; /* whose thread it is */
-	bool asked_again;		  /* the session is not the one of the OFFER */
-	int64_t pause_ms;		  /* before the next attempt to dial */
+	struct psu_source source;	 /* whose thread it is */
+	bool asked_again;			 /* the session is not the one of the OFFER */
+	int64_t pause_ms;			 /* before the next attempt to dial */
 };
 
 /**

@@ -23,10 +23,7 @@ static void enter_doubt(struct psu_departure *departure)
 	psu_traveller_doubt(departure->thread, departure->host);
 }
 
-/** Whether @control is about this attempt; @event_out then. */
-static bool is_answer(struct psu_departure *departure,
-					  const struct psu_control *control,
-					  struct psu_source_event *event_out)
+static struct psu_source_event event_of(const struct psu_control *control)
 {
 	static const enum psu_source_event_kind kinds[] = {
 		[PSU_FRAME_PREPARED] = PSU_SOURCE_PREPARED,
@@ -36,16 +33,12 @@ static bool is_answer(struct psu_departure *departure,
 		[PSU_FRAME_DEAD] = PSU_SOURCE_DEAD,
 	};
 
-	if (control->type < PSU_FRAME_PREPARED || control->type > PSU_FRAME_DEAD ||
-		!psu_id_equal(&control->migration, &departure->statement.migration))
-		return false;
-	*event_out = (struct psu_source_event){
+	return (struct psu_source_event){
 		.kind = kinds[control->type],
 		.incarnation = control->incarnation,
 		.token = control->token,
 		.code = control->code,
 	};
-	return true;
 }
 
 /** The destination did not even admit the OFFER, and has closed the only
@@ -87,30 +80,21 @@ static struct psu_source_event no_answer(struct psu_departure *departure,
 
 static struct psu_source_event await_answer(struct psu_departure *departure)
 {
-	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
-	struct psu_source_event event;
-	struct psu_frame_header header;
 	struct psu_control control;
-	int rc;
+	int rc = psu_parcel_recv_answer(&departure->parcel, departure->session,
+									!departure->asked_again, &control);
 
-	psu_session_watch(departure->session);
-	do {
-		rc = psu_session_recv_answer(departure->session, &header, deadline);
-		if (!rc && header.type == PSU_FRAME_REFUSED && !departure->asked_again)
-			return recv_refusal(departure);
-		if (!rc)
-			rc = psu_session_recv_control(departure->session, &header,
-										  &control);
-	} while (!rc && !is_answer(departure, &control, &event));
 	if (rc)
 		return no_answer(departure, rc);
+	if (control.type == PSU_FRAME_REFUSED)
+		return recv_refusal(departure);
 
 	/* the destination's log says why; here only the code is known */
-	if (event.kind == PSU_SOURCE_ABORTED)
-		psu_error_set(event.code,
+	if (control.type == PSU_FRAME_ABORTED)
+		psu_error_set(control.code,
 					  "%s refuses the thread: %s: see the log there",
-					  departure->way.name, psu_thread_strerror(event.code));
-	return event;
+					  departure->way.name, psu_thread_strerror(control.code));
+	return event_of(&control);
 }
 
 static void pause_before_dialling(struct psu_departure *departure)
@@ -133,7 +117,7 @@ static int check_destination(struct psu_departure *departure)
 	const struct psu_session *session = departure->session;
 
 	if (psu_digest_equal(&session->peer.digest,
-						 &departure->statement.destination))
+						 &departure->parcel.statement.destination))
 		return 0;
 	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
 						 "%s is '%s' now, and another host was offered the "
@@ -170,7 +154,7 @@ static void send_request(struct psu_departure *departure,
 	const struct psu_source *source = &departure->source;
 	const struct psu_control control = {
 		.type = (uint8_t)type,
-		.migration = departure->statement.migration,
+		.migration = departure->parcel.statement.migration,
 		.incarnation = source->incarnation,
 		.token = type == PSU_FRAME_COMMIT ? source->token : 0,
 	};

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * parcel.c - sign what goes to another host, for one session, and send it
+ *
+ *     OFFER   the sealed statement; its header goes out before that is
+ *             signed, so that the destination is awake when the rest comes
+ *     BODY    head and stack, in frames of up to 1 MiB; the last of them
+ *             gives a thread away if its move takes one flight
+ */
+#include "journey/parcel.h"
+#include "journey/process.h"
+#include "net/limits.h"
+#include "report/phase.h"
+
+#include <sodium.h>
+
+/** All BODY frames of a statement name its stream. */
+#define STREAM 1
+
+/** Frames of the body: the last one is short, so that OFFER and body of a
+ * small image share one TLS record, and so that little is on the way when the
+ * thread is given away.  Between frames an early refusal is looked for. */
+#define LAST_LEN (12u << 10)
+#define CHUNK_LEN (256u << 10)
+
+size_t psu_parcel_len(const struct psu_parcel *parcel)
+{
+	return parcel->head.len + parcel->stack.len;
+}
+
+static void sign(struct psu_parcel *parcel, struct psu_session *session)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_statement *statement = &parcel->statement;
+
+	psu_phase_begin(PSU_PHASE_SIGN);
+	*statement = (struct psu_statement){
+		.kind = (uint8_t)parcel->kind,
+		.one_flight = parcel->one_flight,
+		.thread = parcel->thread,
+		.generation = parcel->generation,
+		.time_ms = psu_seal_now_ms(),
+		.incarnation = session->hello.incarnation,
+		.source = psu_trust_self(process->trust)->digest,
+		.destination = session->peer.digest,
+		.program = process->manifest.digest,
+		.slot_addr = parcel->slot_addr,
+		.stack_room = parcel->stack_room,
+		.head_len = (uint32_t)parcel->head.len,
+		.stack_len = (uint32_t)parcel->stack.len,
+		.sequence = session->offers++,
+		.stream = STREAM,
+		.exporter = session->exporter,
+	};
+	randombytes_buf(&statement->migration, sizeof(statement->migration));
+	psu_seal_digest(parcel->head.bytes, parcel->head.len, parcel->stack.bytes,
+					parcel->stack.len, &statement->body);
+	psu_seal_sign(statement, psu_trust_sign_secret(process->trust),
+				  parcel->sealed);
+}
+
+static size_t next_len(size_t left)
+{
+	if (left <= LAST_LEN)
+		return left;
+	return left - LAST_LEN < CHUNK_LEN ? left - LAST_LEN : CHUNK_LEN;
+}
+
+/** @len bytes of @span from its byte @at on. */
+static struct iovec part_of(const struct psu_span *span, size_t at, size_t len)
+{
+	return (struct iovec){(void *)(uintptr_t)(span->bytes + at), len};
+}
+
+/** @offer, if any, and a BODY frame of @len bytes from position @at of the
+ * body, which is head and stack, one behind the other. */
+static int send_body(const struct psu_parcel *parcel,
+					 struct psu_session *session, const struct iovec *offer,
+					 size_t at, size_t len, int64_t deadline)
+{
+	uint8_t header_bytes[PSU_FRAME_HEADER_LEN];
+	const struct psu_frame_header header = {
+		.payload_len = (uint32_t)len,
+		.type = PSU_FRAME_BODY,
+		.stream = STREAM,
+	};
+	size_t head_left = at < parcel->head.len ? parcel->head.len - at : 0;
+	size_t of_head = len < head_left ? len : head_left;
+	size_t stack_at = head_left ? 0 : at - parcel->head.len;
+	const struct iovec parts[] = {
+		*offer,
+		{header_bytes, sizeof(header_bytes)},
+		part_of(&parcel->head, head_left ? at : 0, of_head),
+		part_of(&parcel->stack, stack_at, len - of_head),
+	};
+
+	psu_frame_put_header(&header, header_bytes);
+	return psu_session_send(session, parts, 4, deadline);
+}
+
+static int send_offer_header(struct psu_session *session)
+{
+	uint8_t bytes[PSU_FRAME_HEADER_LEN];
+	const struct psu_frame_header header = {
+		.payload_len = PSU_SEALED_LEN,
+		.type = PSU_FRAME_OFFER,
+		.stream = STREAM,
+	};
+
+	psu_frame_put_header(&header, bytes);
+	return psu_session_send(session, &(struct iovec){bytes, sizeof(bytes)}, 1,
+							psu_socket_deadline(PSU_MESSAGE_MS));
+}
+
+/** Whether the destination has said something before it has got all. */
+static bool is_unwanted(struct psu_session *session)
+{
+	if (psu_session_is_quiet(session))
+		return false;
+	psu_session_skip_call(session);
+	return session->held || session->broken;
+}
+
+static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
+					 void (*last)(void *), void *argument)
+{
+	struct iovec offer = {parcel->sealed, sizeof(parcel->sealed)};
+	size_t left = psu_parcel_len(parcel), at = 0;
+	int64_t deadline = psu_session_body_deadline(left);
+
+	psu_phase_begin(PSU_PHASE_SEND);
+	while (left) {
+		size_t len = next_len(left);
+		int rc;
+
+		if (len == left && last)
+			last(argument);
+		rc = send_body(parcel, session, &offer, at, len, deadline);
+		if (rc)
+			return rc;
+		offer.iov_len = 0;
+		at += len;
+		left -= len;
+		if (left && is_unwanted(session)) {
+			session->broken = true;
+			return 0;
+		}
+	}
+	return 0;
+}
+
+int psu_parcel_send(struct psu_parcel *parcel, struct psu_session *session,
+					void (*last)(void *), void *argument)
+{
+	int rc = send_offer_header(session);
+
+	if (rc)
+		return rc;
+	sign(parcel, session);
+	rc = send_rest(parcel, session, last, argument);
+	if (!rc)
+		psu_log(PSU_THREAD_LOG_DEBUG, "Sent %zu bytes over the socket",
+				psu_parcel_len(parcel) + PSU_SEALED_LEN);
+	return rc;
+}
+
+int psu_parcel_recv_answer(const struct psu_parcel *parcel,
+						   struct psu_session *session, bool refusable,
+						   struct psu_control *control_out)
+{
+	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	struct psu_frame_header header;
+	int rc;
+
+	psu_session_watch(session);
+	do {
+		rc = psu_session_recv_answer(session, &header, deadline);
+		if (!rc && header.type == PSU_FRAME_REFUSED && refusable) {
+			control_out->type = header.type;
+			return 0;
+		}
+		if (!rc)
+			rc = psu_session_recv_control(session, &header, control_out);
+	} while (!rc && (control_out->type < PSU_FRAME_PREPARED ||
+					 control_out->type > PSU_FRAME_DEAD ||
+					 !psu_id_equal(&control_out->migration,
+								   &parcel->statement.migration)));
+	return rc;
+}
