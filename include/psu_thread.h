@@ -104,7 +104,7 @@ extern "C" {
 	X(EXCEPTION_IN_FLIGHT, -97, "a C++ exception is being handled")            \
 	X(ROBUST_MUTEX_HELD, -98, "the thread holds a robust mutex")               \
 	X(TLS_DYNAMIC, -99, "thread-locals of a later loaded library are in use")  \
-	X(OVERDUE, -100, "the thread has not ended within its time limit")            \
+	X(OVERDUE, -100, "the thread has not ended within its time limit")         \
 	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
 	X(HOME_ENDED, -103, "the process that is the thread's home has ended")
 
@@ -134,7 +134,7 @@ struct psu_thread;
 
 /** How a thread is started; all zeros: as usual. */
 struct psu_thread_attr {
-	size_t stack_len;		/* bytes, at most 8 MiB; 0: 8 MiB */
+	size_t stack_len;		/* bytes, 64 KiB to 64 MiB; 0: 8 MiB */
 	const char *name;		/* up to 15 bytes; NULL: its maker's */
 	unsigned time_limit_ms; /* from its start, for psu_thread_join(); 0: none */
 };

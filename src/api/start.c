@@ -18,12 +18,13 @@ static int check(void *(*fn)(void *), const struct psu_thread_attr *attr,
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "psu_thread_start needs a function to run and a "
 							 "place for the thread: pass both");
-	if (attr->stack_len > PSU_SLOT_STACK_LEN)
+	if (attr->stack_len && (attr->stack_len < PSU_SLOT_STACK_LEN_MIN ||
+							attr->stack_len > PSU_SLOT_STACK_LEN_MAX))
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "a thread's stack cannot have %zu bytes: ask for "
-							 "%llu at most",
-							 attr->stack_len,
-							 (unsigned long long)PSU_SLOT_STACK_LEN);
+							 "%u to %u",
+							 attr->stack_len, PSU_SLOT_STACK_LEN_MIN,
+							 PSU_SLOT_STACK_LEN_MAX);
 	if (attr->name && strlen(attr->name) >= PSU_THREAD_NAME_LEN)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "'%s' is too long for a thread's name: use %d "
@@ -49,6 +50,7 @@ int psu_thread_start(void *(*fn)(void *), void *arg,
 		return rc;
 	if (attr->name)
 		strcpy(birth.name, attr->name);
+	birth.stack_len = (uint32_t)attr->stack_len;
 	birth.limit_ms = attr->time_limit_ms;
 	rc = psu_traveller_birth(&birth, &thread);
 	if (!rc)

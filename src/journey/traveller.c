@@ -76,12 +76,20 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 	return thread;
 }
 
+static uint32_t round_up(uint32_t len)
+{
+	uint32_t page_len = psu_process_get()->context.hello.page_len;
+
+	return (len + page_len - 1) / page_len * page_len;
+}
+
 /** Lock a slot of this host's zone and map it.  One may be taken by a guest
  * whose home was a process of this host that has died: then the next. */
 static int take_free_slot(struct psu_traveller *thread)
 {
 	struct psu_process *process = psu_process_get();
 	uint32_t zone = psu_trust_zone(process->trust);
+	uint32_t stack_len = round_up(thread->birth.stack_len);
 	int rc = PSU_THREAD_E_ADDRESS_IN_USE;
 
 	for (int tries = 0;
@@ -91,7 +99,8 @@ static int take_free_slot(struct psu_traveller *thread)
 		if (rc)
 			return rc;
 		rc = psu_slot_map(psu_slot_addr(zone, thread->slot_number),
-						  PSU_SLOT_STACK_LEN, &thread->slot);
+						  stack_len ? stack_len : PSU_SLOT_STACK_LEN,
+						  &thread->slot);
 		if (rc)
 			psu_runtime_unlock_slot(process->runtime, thread->slot_number);
 	}

@@ -6,12 +6,13 @@
  *     join WHO CERTS STEPS [HOST:PORT]... start a thread that does STEPS
  *
  * Each process says who it is in what it prints.  A step of the thread is one
- * letter: a digit moves it to that host, `.` makes it say where it is, `w` lets
- * it wait for a word on the standard input of the process it is in; the last
- * is how it ends: `r` returns 42, `x` leaves by pthread_exit with 43, `c`
- * cancels itself.  The thread has a thread-local with a destructor and
- * thread-specific data, which say where they are destroyed.  $NAME and
- * $LIMIT_MS are attributes of the thread; after OVERDUE it is joined again.
+ * letter: a digit moves it to that host, `d` to the first one from below a
+ * frame of 20 MiB, `.` makes it say where it is, `w` lets it wait for a word on
+ * the standard input of the process it is in; the last is how it ends: `r`
+ * returns 42, `x` leaves by pthread_exit with 43, `c` cancels itself.  The
+ * thread has a thread-local with a destructor and thread-specific data, which
+ * say where they are destroyed.  $NAME, $STACK_LEN and $LIMIT_MS are attributes
+ * of the thread; after OVERDUE it is joined again.
  */
 #include "journey/process.h"
 
@@ -65,6 +66,16 @@ static void move(const char *host)
 		printf("%s: stays: %s\n", who, psu_thread_strerror(rc));
 }
 
+static __attribute__((noinline)) void move_deep(const char *host)
+{
+	volatile char deep[20u << 20];
+
+	deep[0] = 'd';
+	move(host);
+	if (deep[0] != 'd')
+		printf("%s: the deep frame is damaged\n", who);
+}
+
 static void say_where(void)
 {
 	char name[16] = "";
@@ -97,6 +108,8 @@ static void *travel(void *argument)
 			say_where();
 		else if (*step == 'w')
 			await_word();
+		else if (*step == 'd')
+			move_deep(plan.hosts[0]);
 		else
 			move(plan.hosts[(*step - '0') % HOSTS_MAX]);
 	return end(*step);
@@ -126,8 +139,9 @@ static int join(struct psu_thread *thread)
 
 static int start(int argc, char **argv)
 {
-	const char *limit = getenv("LIMIT_MS");
+	const char *limit = getenv("LIMIT_MS"), *len = getenv("STACK_LEN");
 	const struct psu_thread_attr attr = {
+		.stack_len = len ? (size_t)atol(len) : 0,
 		.name = getenv("NAME"),
 		.time_limit_ms = limit ? (unsigned)atoi(limit) : 0,
 	};
@@ -149,7 +163,7 @@ static int start(int argc, char **argv)
 /** What cannot be started or joined. */
 static int misuse(void)
 {
-	const struct psu_thread_attr large = {.stack_len = (8u << 20) + 1};
+	const struct psu_thread_attr large = {.stack_len = (64u << 20) + 1};
 	const struct psu_thread_attr named = {.name = "sixteen letters."};
 	struct psu_thread *thread;
 
