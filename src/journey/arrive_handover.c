@@ -77,7 +77,7 @@ static void send_answer(struct psu_session *session,
 		return;
 	if (answer->say == PSU_DEST_SAY_PREPARED) {
 		control.token = answer->token;
-		control.ttl_ms = PSU_RESERVATION_MS;
+		control.ttl_ms = (uint32_t)PSU_RESERVATION_MS;
 	}
 	if (answer->say == PSU_DEST_SAY_ABORTED)
 		control.code = answer->code;

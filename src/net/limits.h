@@ -4,44 +4,51 @@
  *
  * No wait of the library is without a deadline but three: a server's for
  * work, psu_thread_create's for the user's own function, and a frozen thread's
- * for word of a move in doubt.  README.md and FORMAT.md repeat what users and
- * peers notice of these.
+ * for word of a move in doubt, which psu_thread_resolve() ends.  Deadlines that
+ * the program can set are psu_limit_ms(); their defaults stand in
+ * PSU_THREAD_WAITS.  README.md and FORMAT.md repeat what users and peers notice
+ * of all these.
  */
 #ifndef PSU_LIMITS_H
 #define PSU_LIMITS_H
 
+#include <psu_thread.h>
+
 #include <stdint.h>
+
+/** The deadline of @wait as it is set now, in milliseconds. */
+int psu_limit_ms(enum psu_thread_wait wait);
 
 /* ---- opening a session, both sides */
 
 /** From the first byte to a complete handshake. */
-#define PSU_HANDSHAKE_MS 5000
+#define PSU_HANDSHAKE_MS psu_limit_ms(PSU_THREAD_WAIT_HANDSHAKE)
 /** From the handshake to both hellos, and to a client's first request. */
-#define PSU_FIRST_REQUEST_MS 5000
+#define PSU_FIRST_REQUEST_MS psu_limit_ms(PSU_THREAD_WAIT_FIRST_REQUEST)
 /** For the addresses of a name to answer a connect, together; and for one
  * while others are left: longer than TCP takes to send a lost SYN again. */
-#define PSU_CONNECT_MS 5000
+#define PSU_CONNECT_MS psu_limit_ms(PSU_THREAD_WAIT_CONNECT)
 #define PSU_CONNECT_NEXT_MS 1500
-/** Seconds for each question to a resolver, and how often it is asked. */
-#define PSU_RESOLVE_TRY_S 2
+/** For each question to a resolver, and how often it is asked. */
+#define PSU_RESOLVE_MS psu_limit_ms(PSU_THREAD_WAIT_RESOLVE)
 #define PSU_RESOLVE_TRIES 2
 /** For a caller that was refused to close, so that it hears why. */
-#define PSU_REFUSED_MS 1000
+#define PSU_REFUSED_MS psu_limit_ms(PSU_THREAD_WAIT_REFUSED)
 
 /* ---- a live session */
 
 /** For the rest of a message whose first bytes have arrived. */
-#define PSU_MESSAGE_MS 5000
+#define PSU_MESSAGE_MS psu_limit_ms(PSU_THREAD_WAIT_MESSAGE)
 /** At any moment a body may have taken this long, and a second more for every
  * so many bytes of it that have come. */
-#define PSU_BODY_GRACE_MS 5000
+#define PSU_BODY_GRACE_MS psu_limit_ms(PSU_THREAD_WAIT_BODY)
 #define PSU_BODY_RATE_MIN (64u << 10)
 /** An idle connection is probed every so many seconds, so often before it is
  * given up. */
 #define PSU_KEEPALIVE_S 15
 #define PSU_KEEPALIVE_TRIES 3
 /** A session without any request is closed. */
-#define PSU_IDLE_MS 300000
+#define PSU_IDLE_MS psu_limit_ms(PSU_THREAD_WAIT_IDLE)
 /** A session takes no OFFER beyond this age. */
 #define PSU_SESSION_AGE_MS 3600000
 /** Bytes after which this side changes its traffic keys: 2^22 records of
@@ -96,24 +103,26 @@
  * part of that to wake. */
 #define PSU_WATCH_US 400
 /** How long the source waits for each answer of the destination. */
-#define PSU_ANSWER_MS 10000
+#define PSU_ANSWER_MS psu_limit_ms(PSU_THREAD_WAIT_ANSWER)
 /** How long a destination holds a reservation for its COMMIT. */
-#define PSU_RESERVATION_MS 10000
+#define PSU_RESERVATION_MS psu_limit_ms(PSU_THREAD_WAIT_RESERVATION)
 /** An arriving thread's peer is judged again if that was so long ago when the
  * thread is to start. */
 #define PSU_JUDGED_MS 500
 /** How long an arriving thread waits until the server takes one in. */
-#define PSU_OPENING_MS 5000
+#define PSU_OPENING_MS psu_limit_ms(PSU_THREAD_WAIT_OPENING)
+/** How long a thread that is lost is kept for psu_thread_resolve(). */
+#define PSU_LOST_KEPT_MS psu_limit_ms(PSU_THREAD_WAIT_LOST_KEPT)
 /** Pauses between a source's attempts to reach a destination in doubt. */
 #define PSU_REDIAL_FIRST_MS 50
 #define PSU_REDIAL_LAST_MS 5000
 /** After that psu_thread_create returns IN_DOUBT; the asking goes on. */
-#define PSU_IN_DOUBT_MS 60000
+#define PSU_IN_DOUBT_MS psu_limit_ms(PSU_THREAD_WAIT_DOUBT)
 /** How long a thread that leaves waits for the source of its last move to
  * hear of that move's success. */
-#define PSU_ACKNOWLEDGE_MS 2000
+#define PSU_ACKNOWLEDGE_MS psu_limit_ms(PSU_THREAD_WAIT_ACKNOWLEDGE)
 /** How long a server stays, after its thread has ended, for a source that
  * has not heard yet that it had arrived. */
-#define PSU_LINGER_MS 5000
+#define PSU_LINGER_MS psu_limit_ms(PSU_THREAD_WAIT_LINGER)
 
 #endif

@@ -96,7 +96,7 @@ static int resolve(const struct psu_endpoint *endpoint, int flags,
 
 	/* this thread's resolver only */
 	if (res_init() == 0) {
-		_res.retrans = PSU_RESOLVE_TRY_S;
+		_res.retrans = (PSU_RESOLVE_MS + 999) / 1000;
 		_res.retry = PSU_RESOLVE_TRIES;
 	}
 	errno = 0; /* of a lack of descriptors nothing else tells */

@@ -25,6 +25,8 @@
  */
 #include "hostile.h"
 
+#include "deadlines.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -291,6 +293,7 @@ int main(int argc, char **argv)
 		lie = argv[4];
 	taker = is_role("twice") || is_role("wave");
 	server = taker || is_role("serve") || is_role("home");
+	set_deadlines();
 	if (psu_thread_setup_init(server, argv[2]) != 0)
 		return EXIT_FAILURE;
 	if (taker)

@@ -254,7 +254,13 @@ expect_logged() { # who, line
 
 # A limit of the library's, by its name.
 limit() {
-    sed -n "s/^#define $1 \([0-9]*\)$/\1/p" "$srcdir/src/net/limits.h"
+    local value wait
+    value=$(sed -n "s/^#define $1 //p" "$srcdir/src/net/limits.h")
+    wait=${value#psu_limit_ms(PSU_THREAD_WAIT_} wait=${wait%)}
+    [[ $value == "$wait" ]] ||
+        value=$(sed -n "s/^\tX($wait, [0-9]*, \([0-9]*\),.*/\1/p" \
+            "$srcdir/include/psu_thread.h")
+    echo "$value"
 }
 
 # The clock, in milliseconds.

@@ -8,6 +8,7 @@
  * wrong to the library's log.  WHAT is a row of the table at the end; some
  * use the library's internals, to do what the library would not.
  */
+#include "deadlines.h"
 #include "journey/line.h"
 #include "journey/process.h"
 #include "net/limits.h"
@@ -300,6 +301,18 @@ static void dumb(const char *host, const char *certs)
 	await_close(dial(host, name));
 }
 
+/** One question, and not a word more. */
+static void idle(const char *host, const char *certs)
+{
+	struct psu_session *session;
+	char name[300];
+
+	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
+	session = dial(host, name);
+	ask(session);
+	await_close(session);
+}
+
 /** A good OFFER with a body of 8 KiB, of which only half is sent. */
 static void send_half(struct psu_session *session)
 {
@@ -371,6 +384,7 @@ static const struct {
 	{"warm", warm},
 	{"warm-heavy", warm_heavy},
 	{"dumb", dumb},
+	{"idle", idle},
 	{"stop-halfway", stop_halfway},
 };
 
@@ -378,6 +392,7 @@ int main(int argc, char **argv)
 {
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, NULL, NULL);
+	set_deadlines();
 	for (size_t i = 0; argc == 4 && i < sizeof(table) / sizeof(*table); i++)
 		if (strcmp(table[i].name, argv[1]) == 0) {
 			table[i].run(argv[2], argv[3]);
