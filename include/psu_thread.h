@@ -218,6 +218,34 @@ psu_thread_create(void *(*fn)(void *), void *arg);
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_migrate(const char *host);
 
+/**
+ * What the program wants to be told when one of its threads moves; NULL: not
+ * that.  Each runs in the moving thread, on its own stack, as the code around
+ * psu_thread_migrate() does, and must return; it may not migrate itself.  The
+ * hooks of the process where they run are called.
+ */
+struct psu_thread_hooks {
+	/** At the source, before anything is captured: close and flush what stays
+	 * behind.  @host is what psu_thread_migrate() was given. */
+	void (*on_departure)(const char *host, void *context);
+	/** At the destination, before psu_thread_migrate() returns 0: reopen files,
+	 * reseed generators.  @from names the source, as its certificate does. */
+	void (*on_arrival)(const char *from, void *context);
+	/** At the source, before psu_thread_migrate() returns @code: the thread
+	 * goes on there.  Comes behind each on_departure that no arrival follows,
+	 * unless the thread is lost or given up (psu_thread_resolve). */
+	void (*on_failed)(const char *host, int code, void *context);
+	void *context; /* passed to each; of this process */
+};
+
+/**
+ * Set the hooks of this process.  Call it before threads come and go.
+ *
+ * @hooks  copied; NULL: none any more
+ */
+PSU_THREAD_EXPORT void
+psu_thread_set_hooks(const struct psu_thread_hooks *hooks);
+
 /*
  * Every wait of the library: name, number, its deadline unless the program
  * sets another (milliseconds), and what is given up then.

@@ -5,6 +5,7 @@
  * Behind psu_state_capture() this function may go on in another process, on
  * another host: nothing that was read before it is used after it.
  */
+#include "api/hooks.h"
 #include "journey/depart.h"
 #include "journey/process.h"
 #include "state/state.h"
@@ -37,7 +38,19 @@ int psu_thread_migrate(const char *host)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "no host is given: write name, name:port, address "
 							 "or [v6]:port");
+	if (self->in_hook)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "a hook cannot move its thread to %s: let it "
+							 "return, and migrate behind the call that ran it",
+							 host);
+	psu_hooks_departure(host);
 	self->saved_errno = saved_errno;
 	self->target = host;
-	return psu_state_capture(&self->registers, self, psu_depart);
+	rc = psu_state_capture(&self->registers, self, psu_depart);
+
+	if (rc == 0)
+		psu_hooks_arrival();
+	else
+		psu_hooks_failed(host, rc);
+	return rc;
 }

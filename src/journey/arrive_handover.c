@@ -11,6 +11,7 @@
 #include "net/limits.h"
 
 #include <sodium.h>
+#include <string.h>
 
 /** Those whose OFFER was answered: started, or waiting parked for a COMMIT.
  * Guarded by the process's lock. */
@@ -47,6 +48,8 @@ static void settle(struct psu_arrival *arrival,
 	arrival->settled = true;
 	arrival->started = answer->start;
 	if (answer->start) {
+		memcpy(arrival->thread->from, arrival->session->peer.name,
+			   sizeof(arrival->thread->from));
 		arrival->thread->unclaimed = arrival->opening_taken;
 		psu_traveller_go(arrival->thread, arrival->statement->generation,
 						 &arrival->statement->migration);

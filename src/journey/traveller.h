@@ -75,10 +75,12 @@ struct psu_traveller {
 	int saved_errno;
 	uint64_t signal_mask;
 	int cancel_state;
-	const char *target;		/* of the migrate call under way */
-	uint64_t cleanup_base;	/* of the pthread_cleanup_push chain: ours */
-	bool left;				/* the user's code is gone from the stack */
-	struct psu_exits exits; /* of its thread-locals: exits.h */
+	const char *target;		 /* of the migrate call under way */
+	uint64_t cleanup_base;	 /* of the pthread_cleanup_push chain: ours */
+	bool left;				 /* the user's code is gone from the stack */
+	bool in_hook;			 /* of psu_thread_set_hooks() */
+	char from[PSU_NAME_LEN]; /* the host that it has come from */
+	struct psu_exits exits;	 /* of its thread-locals: exits.h */
 
 	/* guarded by the process's lock */
 	enum psu_stage stage;

@@ -78,7 +78,8 @@ needs() { # command
         journey/*)
             printf '%s\n' apps/app{1,3} libpsu_thread.so \
                 tests/journey/stuck_{frames,state} \
-                tests/journey/{probe,strangers,hostile,words,deny,flights}
+                tests/journey/{probe,strangers,hostile,words,deny,flights} \
+                tests/journey/hooks
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"
