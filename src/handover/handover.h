@@ -109,19 +109,34 @@ enum psu_dest_state {
 struct psu_dest_record {
 	struct psu_id migration;
 	struct psu_id thread; /* zero in a tombstone of an unread offer */
-	struct psu_digest peer;
 	uint64_t generation;
 	uint64_t token;
 	int code; /* ABORTED: why */
 	bool one_flight;
 	bool is_end;
-	enum psu_dest_state state;
+	enum psu_dest_state state; /* 0: a free record */
+	/* dest_table.h; numbers of records, 0 for none */
+	uint16_t peer;	  /* its number */
+	uint16_t next[2]; /* with a like migration, thread id */
+	uint16_t next_spent;
+};
+
+/** Whose records they are. */
+struct psu_dest_peer {
+	struct psu_digest digest;
+	uint16_t count; /* 0: a free entry */
+	uint16_t oldest_spent, newest_spent;
 };
 
 struct psu_dest {
 	struct psu_id incarnation; /* of this process */
 	size_t count;
-	struct psu_dest_record records[PSU_DEST_RECORDS_MAX]; /* oldest first */
+	uint16_t unused; /* from here on no record was ever used */
+	uint16_t free;	 /* the first that was, and is free */
+	uint16_t unused_peers;
+	uint16_t buckets[2][PSU_DEST_RECORDS_MAX];
+	struct psu_dest_peer peers[PSU_DEST_PEERS_MAX];
+	struct psu_dest_record records[PSU_DEST_RECORDS_MAX + 1]; /* not 0 */
 };
 
 /** What the statement of an OFFER says, once verified. */
@@ -210,7 +225,7 @@ void psu_dest_peer_gone(struct psu_dest *dest, const struct psu_digest *peer);
  * runs here (its record is not RUNNING any more).  A thread that is given
  * away earlier (SENDING_LAST, or PREPARED taken) can be called lost, should
  * this process die, while it runs elsewhere. */
-bool psu_dest_acknowledged(const struct psu_dest *dest,
+bool psu_dest_acknowledged(struct psu_dest *dest,
 						   const struct psu_id *migration);
 
 /* ---- the home of one thread: what it knows of the thread's moves */

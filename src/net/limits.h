@@ -80,6 +80,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
  * UNKNOWN. */
 #define PSU_DEST_RECORDS_MAX 4096
 #define PSU_DEST_PEER_RECORDS_MAX 1024
+/** Peers whose moves a process remembers: there are no more zones. */
+#define PSU_DEST_PEERS_MAX 256
 
 /* ---- a birth */
 

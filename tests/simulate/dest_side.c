@@ -197,30 +197,37 @@ void world_peer_gone(struct world *world, int proc)
 		psu_dest_peer_gone(world->procs[proc].dest, &peer);
 }
 
+static struct psu_id filler(int number)
+{
+	return (struct psu_id){
+		.bytes = {FILLER, (uint8_t)(number >> 8), (uint8_t)number}};
+}
+
 /** All but up to two records of the peer are taken, for good. */
 void world_crowd(struct world *world, int proc)
 {
-	struct psu_dest *dest = world->procs[proc].dest;
-	size_t taken = PSU_DEST_PEER_RECORDS_MAX - (size_t)world_random(world, 3);
+	struct process *process = &world->procs[proc];
 
-	for (size_t i = 0; i < taken; i++) {
-		uint8_t high = (uint8_t)(i >> 8), low = (uint8_t)i;
+	process->fillers = PSU_DEST_PEER_RECORDS_MAX - world_random(world, 3);
+	for (int i = 0; i < process->fillers; i++) {
+		const struct psu_dest_offer offer = {.migration = filler(i),
+											 .thread = filler(i),
+											 .generation = 1,
+											 .peer = peer_of(proc)};
 
-		dest->records[dest->count++] = (struct psu_dest_record){
-			.migration = {.bytes = {FILLER, high, low}},
-			.thread = {.bytes = {FILLER, high, low}},
-			.peer = peer_of(proc),
-			.state = PSU_DEST_ARRIVING,
-		};
+		psu_dest_offer(process->dest, &offer);
 	}
 }
 
 /** The moves that crowd the table come to an end. */
 void world_thin_out(struct world *world, int proc)
 {
-	struct psu_dest *dest = world->procs[proc].dest;
+	struct process *process = &world->procs[proc];
 
-	for (size_t i = 0; i < dest->count && world->procs[proc].alive; i++)
-		if (dest->records[i].migration.bytes[0] == FILLER)
-			dest->records[i].state = PSU_DEST_FORGOTTEN;
+	for (int i = 0; i < process->fillers; i++) {
+		const struct psu_id move = filler(i);
+
+		psu_dest_refuse(process->dest, &move, PSU_THREAD_E_CONNECTION_LOST);
+	}
+	process->fillers = 0;
 }

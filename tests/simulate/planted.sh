@@ -3,10 +3,10 @@
 #
 # planted.sh - the simulation finds bugs that are planted in the handover
 #
-# Each plant changes a line or two in a copy of src/handover/source.c and
-# dest.c; 10,000 schedules must find it.  Plants that need two changes leave
-# out two rules that guard against the same: each alone is harmless, and the
-# "harmless" lines show that too.  A change that changes nothing is an error.
+# Each plant changes a line or two in a copy of src/handover/*.c; 10,000
+# schedules must find it.  Plants that need two changes leave out two rules
+# that guard against the same: each alone is harmless, and the "harmless" lines
+# show that too.  A change that changes nothing is an error.
 #
 # usage: planted.sh [SRCDIR]    the top of the source tree; default: found
 # from $0.  Environment: CC (gcc).
@@ -43,13 +43,14 @@ change() {
 try() {
 	name=$1
 	shift
-	cp "$top/src/handover/source.c" "$top/src/handover/dest.c" "$dir" || exit 1
+	cp "$top"/src/handover/*.c "$dir" || exit 1
 	while [ $# -gt 1 ]; do
 		change "$1" "$2"
 		shift 2
 	done
-	if ! { build source.o "$dir/source.c" && build dest.o "$dir/dest.c" &&
-		$CC -o "$dir/simulate" "$dir"/*.o; }; then
+	if ! { for file in "$dir"/*.c; do
+		build "$(basename "$file" .c).o" "$file" || break
+	done && $CC -o "$dir/simulate" "$dir"/*.o; }; then
 		echo "ERROR   $name: does not compile"
 		exit 1
 	fi
@@ -119,40 +120,43 @@ plant M_ABORTED_IS_RUNNING source.c "$(within take_answer \
 
 # ---- the destination
 
-plant M_NO_TOMB dest.c "$(within bury 's/return record/dest->count--; &/')"
+# The record is not found any more; its new ids are in the same buckets.
+lose='{ struct psu_id *ids[] = {\&record->migration, \&record->thread}; \
+	for (int i = 0; i < 2; i++) { \
+		const struct psu_id id = *ids[i]; \
+		memcpy(ids[i]->bytes, id.bytes + 8, 8); \
+		memcpy(ids[i]->bytes + 8, id.bytes, 8); } }'
+plant M_NO_TOMB dest.c "$(within bury "s/record->code = code;/& $lose/")"
 plant M_STATUS_ABORTS dest.c "$(within psu_dest_status \
 	's/SAY_UNKNOWN/SAY_ABORTED/')"
 plant M_OFFER_ANY_INC dest.c "$(within psu_dest_offer \
 	's/if (offer->one_flight &&/if (false \&\&/')"
 plant M_CANCEL_STOPS dest.c "$(within psu_dest_cancel \
-	's/if (!is_pending(record))/if (record->state == PSU_DEST_FORGOTTEN)/')"
-keep='s/return give_up(record, \(.*\));/return (struct psu_dest_answer){ \
+	's/if (!psu_dest_is_pending.*/if (record->state == PSU_DEST_FORGOTTEN)/')"
+keep='s/return give_up(dest, record, \(.*\));/return (struct psu_dest_answer){ \
 	.say = PSU_DEST_SAY_ABORTED, .code = \1};/'
 plant M_CANCEL_KEEPS dest.c "$(within psu_dest_cancel "$keep")"
 plant M_EXPIRE_KEEPS dest.c "$(within psu_dest_expire "$keep")"
 plant M_LATE_START dest.c "$(within psu_dest_commit \
-	's/if (!is_pending(record))/if (record->state == PSU_DEST_RUNNING)/
+	's/if (!psu_dest_is_pending(record))/if (record->state == PSU_DEST_RUNNING)/
 	s/record->state != PSU_DEST_PREPARED ||//')"
 plant M_STARTS_CANCELLED dest.c "$(within psu_dest_ready \
 	's/if (record->state .*/if (false)/')"
-plant M_DROP_RECORD dest.c "$(within psu_dest_peer_gone \
-	's/record->state == PSU_DEST_RUNNING/false/')"
-plant M_GONE_DROPS_PENDING dest.c "$(within psu_dest_peer_gone \
-	's/is_pending(record) ||/false ||/')"
-drop='s/record->state = PSU_DEST_FORGOTTEN/ \
-	drop(dest, (size_t)(record - dest->records))/'
-plant M_FORGET_DROPS_ID dest.c "$(within psu_dest_forget "$drop")"
+plant M_DROP_RECORD dest_table.c "$(within psu_dest_peer_gone \
+	's/record->state != PSU_DEST_RUNNING/true/')"
+plant M_GONE_DROPS_PENDING dest_table.c "$(within psu_dest_peer_gone \
+	's/!psu_dest_is_pending(record)/true/')"
+plant M_FORGET_DROPS_ID dest.c "$(within psu_dest_forget \
+	"s/psu_dest_spend(.*/{ & $lose }/")"
 plant M_FORGET_TOMB dest.c "$(within psu_dest_forget \
 	"s/record->state == PSU_DEST_RUNNING)/record->state == PSU_DEST_ABORTED)/
-	$drop")"
+	s/psu_dest_spend(.*/$lose/")"
 plant M_LEAVE_EARLY dest.c "$(within psu_dest_acknowledged \
-	's/return dest->.*/return true;/')"
+	's/return !record.*/return true;/')"
 plant M_FULL_ABORTS dest.c "$(within bury \
 	's/ANSWER(PSU_DEST_SAY_UNKNOWN)/ANSWER(PSU_DEST_SAY_ABORTED)/')"
-plant M_EVICT_UNREAD dest.c "$(within is_spent \
-	's/!psu_id_is_zero(&record->thread)/true/')"
-plant M_EVICT_RUNNING dest.c "$(within is_spent \
-	's/== PSU_DEST_FORGOTTEN/!= PSU_DEST_ARRIVING/')"
+plant M_EVICT_UNREAD dest.c "$(within bury \
+	's/record->code = .*/& psu_dest_spend(dest, record, PSU_DEST_ABORTED);/')"
 
 # ---- two rules that guard against the same
 
@@ -179,18 +183,18 @@ plant M_COMMIT_ANY_INC+M_NO_TOKEN dest.c "$any_commit" dest.c "$no_token"
 # A move is known by its id while its record is kept, a thread by generation.
 no_generation=$(within judge \
 	's/record->generation >= offer->generation/false/')
-no_ids=$(within find \
-	's/if (psu_id/if (dest->records[i].state != PSU_DEST_FORGOTTEN \&\& \
-	psu_id/')
+no_ids=$(within psu_dest_find \
+	's/return \(.*\);/struct psu_dest_record *record = \1; \
+	return record \&\& record->state != PSU_DEST_FORGOTTEN ? record : NULL;/')
 harmless M_NO_GENERATION dest.c "$no_generation"
-harmless M_NO_IDS dest.c "$no_ids"
-plant M_NO_GENERATION+M_NO_IDS dest.c "$no_generation" dest.c "$no_ids"
+harmless M_NO_IDS dest_table.c "$no_ids"
+plant M_NO_GENERATION+M_NO_IDS \
+	dest.c "$no_generation" dest_table.c "$no_ids"
 
 # A reservation that expired is buried, and its token is of no other one.
-no_grave=$(within psu_dest_expire 's/return give_up(.*/{ \
-	struct psu_dest_answer answer = give_up(record, -1); \
-	drop(dest, (size_t)(record - dest->records)); \
-	return answer; }/')
+no_grave=$(within psu_dest_expire "s/return give_up(.*/{ \\
+	struct psu_dest_answer answer = give_up(dest, record, -1); $lose \\
+	return answer; }/")
 harmless M_EXPIRE_NO_TOMB dest.c "$no_grave"
 plant M_NO_TOKEN+M_EXPIRE_NO_TOMB dest.c "$no_token" dest.c "$no_grave"
 

@@ -151,7 +151,7 @@ void world_spawn(struct world *world, int host)
 	*process = (struct process){
 		.alive = true, .brought_by = NOBODY, .dest = dest};
 	psu_dest_init(dest, &incarnation);
-	if (world->crowded)
+	if (world->crowded && world_random(world, 2) == 0)
 		world_crowd(world, proc);
 	world->listens[host] = proc;
 	world_trace(world, "process %d is born", proc);

@@ -63,6 +63,7 @@ struct process {
 	bool runs;		/* a copy of the thread runs here */
 	int brought_by; /* the move that last started it here */
 	struct psu_dest *dest;
+	int fillers;		   /* moves that crowd its table */
 	bool restored[MOVES];  /* the slot holds it, parked */
 	bool receiving[MOVES]; /* LAST is yet to be read */
 	int arrival[MOVES];	   /* the line of its OFFER */

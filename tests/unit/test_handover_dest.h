@@ -7,6 +7,8 @@
 
 #include "test_handover.h"
 
+#include "handover/dest_table.h"
+
 #include <string.h>
 
 static const struct psu_id MOVE = {.bytes = {0xaa}};
@@ -87,10 +89,10 @@ static inline void dest_in(enum psu_dest_state state)
 
 static inline enum psu_dest_state state_of(const struct psu_id *migration)
 {
-	for (size_t i = 0; i < dest.count; i++)
-		if (psu_id_equal(&dest.records[i].migration, migration))
-			return dest.records[i].state;
-	return 0;
+	const struct psu_dest_record *record = psu_dest_find(&dest, migration);
+
+	ck_assert(!record || record->state != 0);
+	return record ? record->state : 0;
 }
 
 #define NO 0

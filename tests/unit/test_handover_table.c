@@ -74,13 +74,35 @@ END_TEST
 /** @count moves of @peer that are on their way here. */
 static void fill(const struct psu_digest *peer, size_t first, size_t count)
 {
-	for (size_t i = first; i < first + count; i++)
-		dest.records[dest.count++] = (struct psu_dest_record){
-			.migration = numbered(i),
-			.thread = numbered(i),
-			.peer = *peer,
-			.state = PSU_DEST_ARRIVING,
-		};
+	for (size_t i = first; i < first + count; i++) {
+		const struct psu_dest_offer statement = {.migration = numbered(i),
+												 .thread = numbered(i),
+												 .generation = 1,
+												 .peer = *peer};
+
+		check_answer(psu_dest_offer(&dest, &statement), PSU_DEST_SAY_NOTHING,
+					 "r", 0);
+	}
+}
+
+/** A move of @peer that is on its way gets into that state. */
+static void bring(const struct psu_digest *peer, size_t number,
+				  enum psu_dest_state state)
+{
+	const struct psu_dest_request ask = {.migration = numbered(number),
+										 .incarnation = ME,
+										 .peer = *peer,
+										 .token = TOKEN};
+
+	if (state == ABO)
+		psu_dest_refuse(&dest, &ask.migration, -92);
+	if (state == PRE || state == RUN || state == FOR)
+		psu_dest_ready(&dest, &ask.migration, TOKEN);
+	if (state == RUN || state == FOR)
+		psu_dest_commit(&dest, &ask);
+	if (state == FOR)
+		psu_dest_forget(&dest, &ask);
+	ck_assert_int_eq(state_of(&ask.migration), state);
 }
 
 START_TEST(a_peer_has_its_quota)
@@ -124,30 +146,61 @@ START_TEST(a_process_has_its_limit)
 }
 END_TEST
 
-/* Oldest first: a tombstone of an unread offer, one that runs, one that waits,
- * then two that refuse only what was read. */
+/** How many of the moves from @first on are still known. */
+static size_t count_known(size_t first, size_t count)
+{
+	size_t known = 0;
+
+	for (size_t i = first; i < first + count; i++) {
+		const struct psu_id id = numbered(i);
+
+		known += psu_dest_find(&dest, &id) != NULL;
+	}
+	return known;
+}
+
+/* A tombstone of an unread offer, one that runs, one that waits; and then two
+ * that refuse only what was read, of which the first became so last. */
 START_TEST(spent_records_make_room)
 {
-	const enum psu_dest_state states[] = {ABO, RUN, PRE, FOR, ABO};
 	const struct psu_id second = numbered(5000), third = numbered(5001);
+	const struct psu_id ids[] = {numbered(3), numbered(4)};
 
 	begin_dest();
-	fill(&PEER, 0, PSU_DEST_PEER_RECORDS_MAX);
-	for (size_t i = 0; i < 5; i++)
-		dest.records[i].state = states[i];
-	dest.records[0].thread = NONE;
 	check_answer(call_cancel(), PSU_DEST_SAY_ABORTED, "", CANCELLED);
+	fill(&PEER, 1, PSU_DEST_PEER_RECORDS_MAX - 1);
+	bring(&PEER, 1, RUN);
+	bring(&PEER, 2, PRE);
+	bring(&PEER, 4, ABO);
+	bring(&PEER, 3, FOR);
 	check_answer(offer(&second, false), PSU_DEST_SAY_NOTHING, "r", 0);
-	check_answer(offer(&third, false), PSU_DEST_SAY_ABORTED, "",
+	ck_assert_int_eq(state_of(&ids[0]), FOR);
+	ck_assert_int_eq(state_of(&ids[1]), NO);
+	psu_dest_refuse(&dest, &second, -92);
+	check_answer(offer(&third, false), PSU_DEST_SAY_NOTHING, "r", 0);
+	ck_assert_int_eq(state_of(&ids[0]), NO);
+	ck_assert_int_eq(state_of(&second), ABO);
+	psu_dest_refuse(&dest, &third, -92);
+	fill(&PEER, 6000, 2);
+	check_answer(offer(&second, false), PSU_DEST_SAY_ABORTED, "",
 				 PSU_THREAD_E_BUSY);
 	ck_assert_uint_eq(dest.count, PSU_DEST_PEER_RECORDS_MAX);
-	for (size_t i = 0; i < PSU_DEST_PEER_RECORDS_MAX; i++) {
-		struct psu_id id = numbered(i);
-
-		ck_assert_int_eq(state_of(&id), i < 3 ? states[i] : i < 5 ? NO : ARR);
-	}
+	ck_assert_uint_eq(count_known(1, PSU_DEST_PEER_RECORDS_MAX - 1),
+					  PSU_DEST_PEER_RECORDS_MAX - 3);
 	ck_assert_int_eq(state_of(&MOVE), ABO);
-	ck_assert_int_eq(state_of(&second), ARR);
+}
+END_TEST
+
+/* It is told twice that it is aborted: it becomes spent once. */
+START_TEST(a_record_is_spent_once)
+{
+	begin_dest();
+	fill(&PEER, 0, PSU_DEST_PEER_RECORDS_MAX);
+	bring(&PEER, 7, ABO);
+	bring(&PEER, 7, ABO);
+	fill(&PEER, 5000, 1);
+	check_answer(call_cancel(), PSU_DEST_SAY_UNKNOWN, "", 0);
+	ck_assert_uint_eq(dest.count, PSU_DEST_PEER_RECORDS_MAX);
 }
 END_TEST
 
@@ -155,10 +208,54 @@ START_TEST(others_spent_records_stay)
 {
 	begin_dest();
 	fill(&STRANGER, 5000, 1);
-	dest.records[0].state = FOR;
+	bring(&STRANGER, 5000, FOR);
 	fill(&PEER, 0, PSU_DEST_PEER_RECORDS_MAX);
 	check_answer(call_cancel(), PSU_DEST_SAY_UNKNOWN, "", 0);
 	ck_assert_uint_eq(dest.count, PSU_DEST_PEER_RECORDS_MAX + 1);
+}
+END_TEST
+
+/* A thread that comes and goes leaves records, of which one tells when it was
+ * here last, also when the others make room. */
+START_TEST(what_was_started_last_is_known)
+{
+	struct psu_dest_offer statement = {.thread = THREAD, .peer = PEER};
+
+	begin_dest();
+	for (size_t i = 1; i <= 3 * PSU_DEST_PEER_RECORDS_MAX; i++) {
+		statement.migration = numbered(i);
+		statement.generation = i;
+		check_answer(psu_dest_offer(&dest, &statement), PSU_DEST_SAY_NOTHING,
+					 "r", 0);
+		bring(&PEER, i, FOR);
+		ck_assert_ptr_eq(psu_dest_next(&dest, &THREAD, NULL),
+						 psu_dest_find(&dest, &statement.migration));
+		ck_assert_ptr_null(psu_dest_next(
+			&dest, &THREAD, psu_dest_find(&dest, &statement.migration)));
+	}
+	statement.migration = MOVE;
+	check_answer(psu_dest_offer(&dest, &statement), PSU_DEST_SAY_ABORTED, "",
+				 PSU_THREAD_E_REPLAYED);
+}
+END_TEST
+
+/* More peers than a process can know at once, one after the other. */
+START_TEST(gone_peers_make_room_for_others)
+{
+	for (size_t i = 0; i < 2 * PSU_DEST_PEERS_MAX; i++) {
+		const struct psu_digest peer = {
+			.bytes = {0xee, (uint8_t)(i >> 8), (uint8_t)i}};
+
+		if (i == 0)
+			begin_dest();
+		fill(&peer, i, 1);
+		if (i + 1 < PSU_DEST_PEERS_MAX)
+			continue;
+		check_answer(call_cancel(), PSU_DEST_SAY_UNKNOWN, "", 0);
+		bring(&peer, i, ABO);
+		psu_dest_peer_gone(&dest, &peer);
+		ck_assert_uint_eq(dest.count, PSU_DEST_PEERS_MAX - 1);
+	}
 }
 END_TEST
 
@@ -170,15 +267,24 @@ START_TEST(gone_peer_leaves_what_lives)
 	begin_dest();
 	fill(&PEER, 0, 5);
 	fill(&STRANGER, 5, 5);
+	check_answer(call_cancel(), PSU_DEST_SAY_ABORTED, "", CANCELLED);
 	for (size_t i = 0; i < 10; i++)
-		dest.records[i].state = states[i % 5];
+		bring(i < 5 ? &PEER : &STRANGER, i, states[i % 5]);
 	psu_dest_peer_gone(&dest, &PEER);
 	ck_assert_uint_eq(dest.count, 8);
 	for (size_t i = 0; i < 10; i++) {
 		struct psu_id id = numbered(i);
 
 		ck_assert_int_eq(state_of(&id), i < 5 ? after[i] : states[i - 5]);
+		ck_assert((psu_dest_next(&dest, &id, NULL) != NULL) ==
+				  (state_of(&id) != NO && state_of(&id) != ABO));
 	}
+	ck_assert_int_eq(state_of(&MOVE), NO);
+	/* those that went are used again */
+	fill(&PEER, 100, PSU_DEST_PEER_RECORDS_MAX - 3);
+	check_answer(call_cancel(), PSU_DEST_SAY_UNKNOWN, "", 0);
+	ck_assert_uint_eq(count_known(0, 10), 8);
+	ck_assert_uint_eq(dest.count, PSU_DEST_PEER_RECORDS_MAX + 5);
 }
 END_TEST
 
@@ -208,7 +314,10 @@ int main(void)
 	tcase_add_loop_test(cases, a_peer_has_its_quota, 0, 2);
 	tcase_add_test(cases, a_process_has_its_limit);
 	tcase_add_test(cases, spent_records_make_room);
+	tcase_add_test(cases, a_record_is_spent_once);
 	tcase_add_test(cases, others_spent_records_stay);
+	tcase_add_test(cases, what_was_started_last_is_known);
+	tcase_add_test(cases, gone_peers_make_room_for_others);
 	tcase_add_test(cases, gone_peer_leaves_what_lives);
 	tcase_add_test(cases, acknowledged_by_forget);
 	suite_add_tcase(suite, cases);
