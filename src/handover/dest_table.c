@@ -140,17 +140,41 @@ static void drop(struct psu_dest *dest, struct psu_dest_record *record)
 	dest->count--;
 }
 
-/** Whether one more record of the peer fits. */
-static bool make_room(struct psu_dest *dest, struct psu_dest_peer *peer)
+/** Whose oldest spent record makes room for one of @peer: its own, but where
+ * the process is full and it has none, that of the one with the most records;
+ * NULL if no room is needed. */
+static struct psu_dest_peer *choose(struct psu_dest *dest,
+									struct psu_dest_peer *peer)
 {
-	struct psu_dest_record *oldest = &dest->records[peer->oldest_spent];
+	struct psu_dest_peer *chosen = peer;
 
 	if (peer->count < PSU_DEST_PEER_RECORDS_MAX &&
 		dest->count < PSU_DEST_RECORDS_MAX)
+		return NULL;
+	if (peer->count == PSU_DEST_PEER_RECORDS_MAX || peer->oldest_spent)
+		return peer;
+	for (size_t i = 0; i < dest->unused_peers; i++) {
+		struct psu_dest_peer *other = &dest->peers[i];
+
+		if (other->oldest_spent &&
+			(chosen == peer || other->count > chosen->count))
+			chosen = other;
+	}
+	return chosen;
+}
+
+/** Whether one more record of the peer fits. */
+static bool make_room(struct psu_dest *dest, struct psu_dest_peer *peer)
+{
+	struct psu_dest_peer *chosen = choose(dest, peer);
+	struct psu_dest_record *oldest;
+
+	if (!chosen)
 		return true;
-	if (peer->oldest_spent == 0)
+	if (chosen->oldest_spent == 0)
 		return false;
-	peer->oldest_spent = oldest->next_spent;
+	oldest = &dest->records[chosen->oldest_spent];
+	chosen->oldest_spent = oldest->next_spent;
 	drop(dest, oldest);
 	return true;
 }

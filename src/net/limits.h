@@ -74,10 +74,10 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_BODIES_MAX 16
 /** Of them from one peer. */
 #define PSU_PEER_BODIES_MAX 4
-/** Moves that a process remembers, and of them those of one peer.  A peer's
- * oldest record that only refuses what was read already makes room for a new
- * one; if there is none, an OFFER is refused as BUSY and a CANCEL answered by
- * UNKNOWN. */
+/** Moves that a process remembers, and of them those of one peer.  A record
+ * that only refuses what was read already makes room for a new one: the peer's
+ * oldest, or in a full process another's; if there is none, an OFFER is refused
+ * as BUSY and a CANCEL answered by UNKNOWN. */
 #define PSU_DEST_RECORDS_MAX 4096
 #define PSU_DEST_PEER_RECORDS_MAX 1024
 /** Peers whose moves a process remembers: there are no more zones. */

@@ -146,6 +146,38 @@ START_TEST(a_process_has_its_limit)
 }
 END_TEST
 
+/* Four peers have filled it.  Others get what these do not need. */
+START_TEST(a_full_process_takes_from_who_has_most)
+{
+	const struct psu_digest peers[] = {{.bytes = {1}},
+									   {.bytes = {2}},
+									   {.bytes = {3}},
+									   {.bytes = {4}},
+									   {.bytes = {5}}};
+	const size_t quota = PSU_DEST_PEER_RECORDS_MAX;
+	const struct psu_id ids[] = {numbered(7), numbered(quota + 7),
+								 numbered(2 * quota + 7)};
+
+	begin_dest();
+	for (size_t i = 0; i < 4; i++)
+		fill(&peers[i], i * quota, quota - (i == 2));
+	fill(&peers[4], 5000, 1);
+	check_answer(call_cancel(), PSU_DEST_SAY_UNKNOWN, "", 0);
+	bring(&peers[2], 2 * quota + 7, FOR);
+	bring(&peers[1], quota + 7, ABO);
+	fill(&peers[4], 5001, 1);
+	ck_assert_int_eq(state_of(&ids[1]), NO);
+	fill(&peers[4], 5002, 1);
+	ck_assert_int_eq(state_of(&ids[2]), NO);
+	check_answer(call_cancel(), PSU_DEST_SAY_UNKNOWN, "", 0);
+	bring(&peers[0], 7, ABO);
+	bring(&peers[4], 5000, ABO);
+	fill(&peers[4], 5003, 1);
+	ck_assert_int_eq(state_of(&ids[0]), ABO);
+	ck_assert_uint_eq(dest.count, PSU_DEST_RECORDS_MAX);
+}
+END_TEST
+
 /** How many of the moves from @first on are still known. */
 static size_t count_known(size_t first, size_t count)
 {
@@ -313,6 +345,7 @@ int main(void)
 	tcase_add_test(cases, a_taken_end_is_forgotten);
 	tcase_add_loop_test(cases, a_peer_has_its_quota, 0, 2);
 	tcase_add_test(cases, a_process_has_its_limit);
+	tcase_add_test(cases, a_full_process_takes_from_who_has_most);
 	tcase_add_test(cases, spent_records_make_room);
 	tcase_add_test(cases, a_record_is_spent_once);
 	tcase_add_test(cases, others_spent_records_stay);
