@@ -93,7 +93,7 @@ int psu_limit_ms(enum psu_thread_wait wait);
 /** Sessions on which a process asks, with one peer; more moves at a time wait
  * for one, for so long. */
 #define PSU_LINES_PEER_MAX 16
-#define PSU_LINE_MS 10000
+#define PSU_LINE_MS psu_limit_ms(PSU_THREAD_WAIT_LINE)
 /** Of all peers, those that are kept while they are idle. */
 #define PSU_LINES_IDLE_MAX 64
 /** A session older than this is not used again. */

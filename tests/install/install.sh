@@ -39,7 +39,7 @@ check() { # what, command...
 
 same_files() {
     printf '%s\n' libpsu_thread.a libpsu_thread.so.0 make-certs.sh \
-        psu_thread.h psu_thread.pc >"$work/wanted"
+        psu_thread.h psu_thread.pc psu_thread_info.h >"$work/wanted"
     find "$dest" -type f -printf '%f\n' | sort | diff -u "$work/wanted" -
 }
 

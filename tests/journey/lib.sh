@@ -259,7 +259,7 @@ limit() {
     wait=${value#psu_limit_ms(PSU_THREAD_WAIT_} wait=${wait%)}
     [[ $value == "$wait" ]] ||
         value=$(sed -n "s/^\tX($wait, [0-9]*, \([0-9]*\),.*/\1/p" \
-            "$srcdir/include/psu_thread.h")
+            "$srcdir/include/psu_thread_info.h")
     echo "$value"
 }
 

@@ -229,12 +229,14 @@ static void forked(const char *host, const char *certs)
 
 /* ---- sessions of our own making */
 
-static struct psu_session *dial(const char *host, char *name)
+static struct psu_session *dial(const char *host, const char *certs, char *name)
 {
 	struct psu_endpoint endpoint;
 	struct psu_session *session = NULL;
 
-	if (psu_socket_parse(host, PSU_THREAD_DEFAULT_PORT, &endpoint) != 0 ||
+	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
+	if (failed ||
+		psu_socket_parse(host, PSU_THREAD_DEFAULT_PORT, &endpoint) != 0 ||
 		psu_session_dial(&psu_process_get()->context, &endpoint, &session) != 0)
 		exit(EXIT_FAILURE);
 	psu_socket_name(&endpoint, name);
@@ -261,8 +263,7 @@ static void go_warm(const char *host, const char *certs, void *(*fn)(void *))
 	struct psu_session *session;
 	char name[300];
 
-	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	session = dial(host, name);
+	session = dial(host, certs, name);
 	ask(session);
 	psu_line_adopt(name, session);
 	puts("Warm");
@@ -297,18 +298,15 @@ static void dumb(const char *host, const char *certs)
 {
 	char name[300];
 
-	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	await_close(dial(host, name));
+	await_close(dial(host, certs, name));
 }
 
 /** One question, and not a word more. */
 static void idle(const char *host, const char *certs)
 {
-	struct psu_session *session;
 	char name[300];
+	struct psu_session *session = dial(host, certs, name);
 
-	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	session = dial(host, name);
 	ask(session);
 	await_close(session);
 }
@@ -353,8 +351,7 @@ static void stop_halfway(const char *host, const char *certs)
 	struct psu_session *session;
 	char name[300];
 
-	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	session = dial(host, name);
+	session = dial(host, certs, name);
 	send_half(session);
 	await_close(session);
 }

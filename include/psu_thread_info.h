@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * psu_thread_info.h - what threads are about, and how long one waits for them
+ *
+ * The part of psu_thread.h, which includes it, that a program needs to see and
+ * to decide what becomes of its threads.
+ */
+#ifndef PSU_THREAD_INFO_H
+#define PSU_THREAD_INFO_H
+
+#include <psu_thread.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Every wait of the library: name, number, its deadline unless the program
+ * sets another (milliseconds), and what is given up then.
+ */
+#define PSU_THREAD_WAITS(X)                                                    \
+	X(RESOLVE, 1, 2000, "a name server's answer; it is asked twice")           \
+	X(CONNECT, 2, 5000, "a host's answer to a connect, all its addresses")     \
+	X(HANDSHAKE, 3, 5000, "a TLS handshake")                                   \
+	X(FIRST_REQUEST, 4, 5000, "a new session's hello, and its first request")  \
+	X(REFUSED, 5, 1000, "a refused caller's closing of its session")           \
+	X(MESSAGE, 6, 5000, "the rest of a message that has begun")                \
+	X(BODY, 7, 5000, "a thread's body, beside a second for each 64 KiB")       \
+	X(IDLE, 8, 300000, "the next request on a session")                        \
+	X(ANSWER, 9, 10000, "the destination's answer to a departing thread")      \
+	X(RESERVATION, 10, 10000, "the COMMIT for an arrived thread")              \
+	X(OPENING, 11, 5000, "a call of this server's that takes a thread in")     \
+	X(ACKNOWLEDGE, 12, 2000, "word that the last move is known, on leaving")   \
+	X(LINGER, 13, 5000, "the same, of a server that has nothing else to do")   \
+	X(DOUBT, 14, 60000, "in psu_thread_create: a frozen thread's outcome")     \
+	X(LOST_KEPT, 15, 3600000, "psu_thread_resolve for a thread that is lost")  \
+	X(LINE, 16, 10000, "one of a host's sessions, where all are in use")
+
+#define PSU_THREAD_WAIT_ENUM_(name, number, ms, sentence)                      \
+	PSU_THREAD_WAIT_##name = (number),
+enum psu_thread_wait { PSU_THREAD_WAITS(PSU_THREAD_WAIT_ENUM_) };
+
+/** The longest deadline that can be set: a day, in milliseconds. */
+#define PSU_THREAD_DEADLINE_MAX_MS 86400000u
+
+/**
+ * Set how long this process waits.  Holds for waits that begin afterwards; may
+ * be called at any time, also before psu_thread_setup_init().  (RESOLVE counts
+ * in whole seconds.)  Peers need not have the same.
+ *
+ * @ms  1 to PSU_THREAD_DEADLINE_MAX_MS
+ *
+ * Returns 0 or PSU_THREAD_E_INVALID_ARGUMENT.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_set_deadline(enum psu_thread_wait wait, unsigned ms);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
