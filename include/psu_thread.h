@@ -105,6 +105,7 @@ extern "C" {
 	X(ROBUST_MUTEX_HELD, -98, "the thread holds a robust mutex")               \
 	X(TLS_DYNAMIC, -99, "thread-locals of a later loaded library are in use")  \
 	X(OVERDUE, -100, "the thread has not ended within its time limit")         \
+	X(DRAINING, -101, "the server is stopping and takes no more threads")      \
 	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
 	X(HOME_ENDED, -103, "the process that is the thread's home has ended")
 
@@ -207,6 +208,25 @@ PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_create(void *(*fn)(void *), void *arg);
 
 /**
+ * Server: take in threads from other hosts, any number at the same time, and
+ * run them to their ends, or until they leave.  Returns after psu_thread_stop()
+ * or SIGTERM, which is handled here while this call runs if the program has
+ * left it at SIG_DFL.  Then no more threads are taken in (their sources are
+ * told DRAINING), and those that are here have @drain_ms to end or leave; for
+ * each that stays there is a line in the log (INFO).
+ *
+ * Returns how many stay, or a negative PSU_THREAD_E_*: MODE_INVALID (of a
+ * client), BUSY (it runs already), NO_MEMORY, NOT_SET_UP, FORKED.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int psu_thread_serve(unsigned drain_ms);
+
+/**
+ * Let psu_thread_serve() stop; if it does not run, the next one stops at once.
+ * May be called by any thread, and in a signal handler.
+ */
+PSU_THREAD_EXPORT void psu_thread_stop(void);
+
+/**
  * Move the calling thread to @host and go on there.
  *
  * @host  "name", "address", "name:port" or "[v6]:port"; not kept
@@ -232,8 +252,7 @@ struct psu_thread_hooks {
 	 * reseed generators.  @from names the source, as its certificate does. */
 	void (*on_arrival)(const char *from, void *context);
 	/** At the source, before psu_thread_migrate() returns @code: the thread
-	 * goes on there.  Comes behind each on_departure that no arrival follows,
-	 * unless the thread is lost or given up (psu_thread_resolve). */
+	 * goes on there. */
 	void (*on_failed)(const char *host, int code, void *context);
 	void *context; /* passed to each; of this process */
 };

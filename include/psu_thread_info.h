@@ -14,6 +14,62 @@
 extern "C" {
 #endif
 
+/**
+ * This host's name, as its certificate has it.  Valid in this process only:
+ * copy it if the thread is to take it along.  NULL before setup, and in a
+ * forked child.
+ */
+PSU_THREAD_EXPORT const char *psu_thread_host(void);
+
+/**
+ * The name of the host where the calling thread was started.  Valid until it
+ * moves.  NULL if the caller is not a migratable thread.
+ */
+PSU_THREAD_EXPORT const char *psu_thread_home(void);
+
+/** What a thread is known by, from its start to its end, on every host. */
+struct psu_thread_id {
+	unsigned char bytes[16]; /* random */
+};
+
+/** The id of the calling thread.  Returns 0, OUTSIDE_THREAD, NOT_SET_UP or
+ * FORKED. */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_id(struct psu_thread_id *id_out);
+
+/** What a thread is about, as one process sees it. */
+enum psu_thread_state {
+	PSU_THREAD_STATE_RUNNING = 1,
+	PSU_THREAD_STATE_ARRIVING, /* here, parked: the source may take it back */
+	PSU_THREAD_STATE_LEAVING,  /* here, stopped */
+	PSU_THREAD_STATE_AWAY,	   /* started here, and elsewhere now */
+	PSU_THREAD_STATE_IN_DOUBT, /* frozen here: a host may have it */
+	PSU_THREAD_STATE_LOST,	   /* frozen here: the host that had it has died */
+	PSU_THREAD_STATE_ENDED	   /* and was not joined yet */
+};
+
+struct psu_thread_info {
+	struct psu_thread_id id;
+	char name[16]; /* that it was started with, or has come here with */
+	char home[PSU_THREAD_HOST_LEN];
+	char host[PSU_THREAD_HOST_LEN]; /* where it is, may be, was lost, or ended;
+									   LEAVING: what psu_thread_migrate got */
+	enum psu_thread_state state;
+	unsigned long hops;		/* moves, but for one under way */
+	unsigned long since_ms; /* for how long it has been in this state */
+};
+
+/**
+ * List the threads that are here or were started here, in no order.
+ *
+ * @list_out  room for @capacity of them; may be NULL if that is 0
+ *
+ * Returns how many there are, also where they do not all fit, or a negative
+ * PSU_THREAD_E_*: INVALID_ARGUMENT, NOT_SET_UP, FORKED.
+ */
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
+psu_thread_list(struct psu_thread_info *list_out, size_t capacity);
+
 /*
  * Every wait of the library: name, number, its deadline unless the program
  * sets another (milliseconds), and what is given up then.

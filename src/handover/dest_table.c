@@ -254,3 +254,11 @@ void psu_dest_peer_gone(struct psu_dest *dest, const struct psu_digest *peer)
 			drop(dest, record);
 	}
 }
+
+const struct psu_id *psu_dest_unacknowledged(const struct psu_dest *dest)
+{
+	for (size_t i = 1; i < dest->unused; i++)
+		if (dest->records[i].state == PSU_DEST_RUNNING)
+			return &dest->records[i].migration;
+	return NULL;
+}

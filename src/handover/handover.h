@@ -228,6 +228,10 @@ void psu_dest_peer_gone(struct psu_dest *dest, const struct psu_digest *peer);
 bool psu_dest_acknowledged(struct psu_dest *dest,
 						   const struct psu_id *migration);
 
+/** A move whose source is not known to know that; NULL: none.  Looks through
+ * all records: for a server that ends. */
+const struct psu_id *psu_dest_unacknowledged(const struct psu_dest *dest);
+
 /* ---- the home of one thread: what it knows of the thread's moves */
 
 enum psu_home_state {

@@ -23,6 +23,7 @@ struct psu_arrival {
 	bool placed;						   /* it is one of PSU_BODIES_MAX */
 	bool body_read;				/* nothing of it is left on the session */
 	bool opening_taken;			/* the server lets one thread in for this */
+	bool is_guest;				/* it is one of psu_thread_serve()'s */
 	struct psu_slot slot;		/* mapped for a guest; a husk has its own */
 	struct psu_traveller *husk; /* of a thread that was born here */
 	uint8_t *head;
@@ -62,7 +63,8 @@ PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
 /** Check the image against this program: registers, frame chain. */
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
-/** Wait until this server takes a thread in; home needs no such wait. */
+/** Wait until this server takes a thread in, one or any; home needs no such
+ * wait. */
 PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
 /** Whoever was struck off while the thread was coming in is refused still. */
 PSU_MUST_CHECK int psu_arrive_judge_again(struct psu_arrival *arrival);

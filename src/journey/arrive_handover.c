@@ -11,7 +11,6 @@
 #include "net/limits.h"
 
 #include <sodium.h>
-#include <string.h>
 
 /** Those whose OFFER was answered: started, or waiting parked for a COMMIT.
  * Guarded by the process's lock. */
@@ -48,9 +47,8 @@ static void settle(struct psu_arrival *arrival,
 	arrival->settled = true;
 	arrival->started = answer->start;
 	if (answer->start) {
-		memcpy(arrival->thread->from, arrival->session->peer.name,
-			   sizeof(arrival->thread->from));
 		arrival->thread->unclaimed = arrival->opening_taken;
+		arrival->thread->is_guest = arrival->is_guest;
 		psu_traveller_go(arrival->thread, arrival->statement->generation,
 						 &arrival->statement->migration);
 	}

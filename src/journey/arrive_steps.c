@@ -12,6 +12,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 _Static_assert(PSU_STACK_LEN_MAX == PSU_SLOT_STACK_LEN_MAX, "they fit");
 
@@ -230,29 +231,48 @@ int psu_arrive_check(struct psu_arrival *arrival)
 	return rc ? rc : check_chain(arrival);
 }
 
+/** Lock held.  False: not now. */
+static bool let_in(struct psu_arrival *arrival)
+{
+	struct psu_process *process = psu_process_get();
+
+	if (process->draining)
+		return false;
+	arrival->opening_taken = process->openings_count > 0;
+	arrival->is_guest = !arrival->opening_taken && process->serving;
+	process->openings_count -= arrival->opening_taken;
+	process->guests_count += arrival->is_guest;
+	return arrival->opening_taken || arrival->is_guest;
+}
+
 int psu_arrive_take_opening(struct psu_arrival *arrival)
 {
 	struct psu_process *process = psu_process_get();
 	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	bool draining, in;
 
 	psu_phase_begin(PSU_PHASE_RESTORE);
 	if (arrival->husk)
 		return 0;
 	psu_process_lock();
 	while (
-		!process->openings_count &&
+		!(in = let_in(arrival)) && !process->draining &&
 		psu_process_wait(psu_process_about(&process->openings_count), deadline))
 		continue;
-	if (process->openings_count) {
-		process->openings_count--;
-		arrival->opening_taken = true;
-	}
+	draining = process->draining;
 	psu_process_unlock();
-	if (arrival->opening_taken)
+	if (in)
 		return 0;
+	if (draining)
+		return psu_error_set(PSU_THREAD_E_DRAINING,
+							 "refused a thread from %s: this server is "
+							 "stopping: go to another, or wait until it has "
+							 "started again",
+							 arrival->session->peer_name);
 	return psu_error_set(PSU_THREAD_E_BUSY,
-						 "refused a thread from %s: no psu_thread_create of "
-						 "this server waits for one: try again when it does",
+						 "refused a thread from %s: this server waits in "
+						 "neither psu_thread_serve nor psu_thread_create: try "
+						 "again when it does",
 						 arrival->session->peer_name);
 }
 
@@ -261,6 +281,17 @@ int psu_arrive_judge_again(struct psu_arrival *arrival)
 	if (psu_socket_now_ms() - arrival->judged_ms < PSU_JUDGED_MS)
 		return 0;
 	return judge(arrival);
+}
+
+/** What its own image does not restore. */
+static void introduce(struct psu_arrival *arrival)
+{
+	struct psu_traveller *thread = arrival->thread;
+
+	psu_process_lock();
+	memcpy(thread->from, arrival->session->peer.name, sizeof(thread->from));
+	memcpy(thread->name, arrival->image.name, sizeof(thread->name));
+	psu_process_unlock();
 }
 
 int psu_arrive_restore(struct psu_arrival *arrival)
@@ -276,9 +307,10 @@ int psu_arrive_restore(struct psu_arrival *arrival)
 	if (!arrival->thread)
 		rc = psu_traveller_admit(&arrival->statement->thread, &arrival->slot,
 								 &arrival->thread);
-	if (!rc)
-		rc = psu_traveller_restore(arrival->thread, &restoration);
-	return rc;
+	if (rc)
+		return rc;
+	introduce(arrival);
+	return psu_traveller_restore(arrival->thread, &restoration);
 }
 
 /* ---- whatever came of it */
@@ -292,13 +324,13 @@ void psu_arrive_undo(struct psu_arrival *arrival)
 											   : arrival->husk);
 	arrival->thread = arrival->husk = NULL;
 	psu_slot_unmap(&arrival->slot);
-	if (!arrival->opening_taken)
-		return;
 	psu_process_lock();
-	process->openings_count++;
+	process->openings_count += arrival->opening_taken;
+	process->guests_count -= arrival->is_guest;
 	psu_process_announce(psu_process_about(&process->openings_count));
+	psu_process_announce(psu_process_about(&process->guests_count));
 	psu_process_unlock();
-	arrival->opening_taken = false;
+	arrival->opening_taken = arrival->is_guest = false;
 }
 
 void psu_arrive_fini(struct psu_arrival *arrival)

@@ -141,6 +141,7 @@ int psu_depart(struct psu_traveller *self)
 	psu_phase_begin(PSU_PHASE_CAPTURE);
 	block_interruptions(&departure);
 	psu_traveller_works_at_home(self);
+	psu_traveller_set_out(self, self->target);
 	rc = may_leave(&departure);
 	if (!rc)
 		rc = walk_frames(&departure);
@@ -157,6 +158,7 @@ int psu_depart(struct psu_traveller *self)
 		psu_traveller_let_go(self, PSU_STAGE_AWAY, departure.host);
 	if (rc == PSU_THREAD_E_LOST_WITH_PEER)
 		psu_traveller_let_go(self, PSU_STAGE_LOST, departure.host);
+	psu_traveller_stay(self);
 	psu_traveller_works_travelling(self);
 	unblock_interruptions(&departure);
 	return rc;

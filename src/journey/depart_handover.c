@@ -202,7 +202,6 @@ static int conclude(struct psu_departure *departure,
 							 "kept frozen here until this process ends",
 							 departure->way.name);
 	default:
-		psu_traveller_stay(departure->thread);
 		if (source->code != event->code)
 			psu_error_set(source->code,
 						  "%s answered what it may not: install the same "

@@ -308,6 +308,7 @@ int psu_process_init(int mode, const char *cert_path)
 	process->mode = mode;
 	process->listen_fd = -1;
 	process->watch_fd = -1;
+	sem_init(&process->stop_asked, 0, 0);
 	rc = prepare_libraries();
 	if (!rc)
 		rc = make_process(process, cert_path);

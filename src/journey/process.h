@@ -17,6 +17,7 @@
 #include "trust/trust.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 
 struct psu_traveller;
 struct psu_arrival;
@@ -33,7 +34,8 @@ struct psu_process {
 	struct psu_manifest manifest;
 	struct psu_id incarnation;
 	struct psu_session_context context;
-	int listen_fd; /* -1 in a client */
+	int listen_fd;	  /* -1 in a client */
+	sem_t stop_asked; /* by psu_thread_stop() */
 
 	/* guarded by the lock */
 	struct psu_dest dest;				  /* moves that came here */
@@ -44,6 +46,9 @@ struct psu_process {
 	struct psu_line *lines;				  /* sessions on which we ask */
 	struct psu_line_waiter *line_waiters; /* the longest waiting first */
 	int watch_fd;						  /* of idle lines; -1: none yet */
+	bool serving;						  /* any number of threads may */
+	bool draining;						  /* none may any more */
+	unsigned guests_count;				  /* taken in while serving */
 };
 
 /** The process's state, or NULL before setup has succeeded. */

@@ -11,39 +11,65 @@
 
 static bool running; /* guarded by the process's lock */
 
+static bool is_finished(const struct psu_traveller *thread)
+{
+	return thread->stage == PSU_STAGE_ENDED ||
+		   (thread->stage == PSU_STAGE_AWAY && !thread->born_here);
+}
+
 /** Lock held. */
 static struct psu_traveller *find_finished(void)
 {
 	struct psu_traveller *thread = psu_process_get()->threads;
 
-	while (thread && !(thread->reaped && (thread->stage == PSU_STAGE_ENDED ||
-										  (thread->stage == PSU_STAGE_AWAY &&
-										   !thread->born_here))))
+	while (thread &&
+		   !((thread->reaped || thread->is_guest) && is_finished(thread)))
 		thread = thread->next;
 	return thread;
+}
+
+/** Nothing is left of it.  Lock held. */
+static void see_off_guest(void)
+{
+	struct psu_process *process = psu_process_get();
+
+	process->guests_count--;
+	psu_process_announce(psu_process_about(&process->guests_count));
 }
 
 static void *reap(void *unused)
 {
 	struct psu_traveller *thread;
+	bool is_guest;
 
+	psu_process_lock();
 	for (;;) {
-		psu_process_lock();
 		while (!(thread = find_finished()))
 			psu_process_wait(psu_process_about(&running), PSU_NEVER);
+		is_guest = thread->is_guest;
 		psu_process_unlock();
 		psu_traveller_dispose(thread);
+		psu_process_lock();
+		if (is_guest)
+			see_off_guest();
 	}
 	return unused;
+}
+
+int psu_reaper_start(void)
+{
+	int rc = running ? 0 : psu_process_spawn(reap, NULL);
+
+	running = running || rc == 0;
+	return rc;
 }
 
 void psu_reaper_take(struct psu_traveller *thread)
 {
 	thread->reaped = true;
 	/* without memory for it now, the next one to come starts it */
-	if (!running)
-		running = psu_process_spawn(reap, NULL) == 0;
-	psu_reaper_look();
+	if (psu_reaper_start() == 0)
+		psu_reaper_look();
 }
 
 void psu_reaper_look(void)

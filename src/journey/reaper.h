@@ -4,8 +4,8 @@
  *
  * A pthread that has ended must be joined by another, and so its slot stays
  * until somebody does.  For threads whose maker waits for nothing (a created
- * one that has left, a lost one) that is the reaper: one thread of the
- * library's own, started by the first need.
+ * one that has left, a lost one), and for psu_thread_serve()'s guests, that is
+ * the reaper: one thread of the library's own, started by the first need.
  */
 #ifndef PSU_REAPER_H
 #define PSU_REAPER_H
@@ -15,6 +15,9 @@
 /** Nobody waits for @thread any more: it goes when it has ended here, or, a
  * guest, has left.  Lock held; only the reaper may use it afterwards. */
 void psu_reaper_take(struct psu_traveller *thread);
+
+/** Start it, unless it runs.  Lock held.  Returns 0, NO_MEMORY or SYSTEM. */
+PSU_MUST_CHECK int psu_reaper_start(void);
 
 /** A thread has ended here or left: perhaps one to be freed.  Lock held. */
 void psu_reaper_look(void);

@@ -71,7 +71,7 @@ static struct psu_traveller *new_traveller(enum psu_stage stage)
 		return NULL;
 	}
 	psu_process_init_condition(&thread->handoff);
-	thread->stage = stage;
+	psu_traveller_enter(thread, stage);
 	thread->overdue_at = PSU_NEVER;
 	return thread;
 }
@@ -117,6 +117,10 @@ int psu_traveller_birth(const struct psu_birth *birth,
 		return PSU_THREAD_E_NO_MEMORY;
 	randombytes_buf(thread->id.bytes, sizeof(thread->id.bytes));
 	thread->birth = *birth;
+	if (*birth->name)
+		memcpy(thread->name, birth->name, sizeof(thread->name));
+	else
+		pthread_getname_np(pthread_self(), thread->name, sizeof(thread->name));
 	if (birth->limit_ms)
 		thread->overdue_at = psu_socket_deadline(birth->limit_ms);
 	rc = take_free_slot(thread);
@@ -170,9 +174,27 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
 	return thread;
 }
 
+void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage)
+{
+	thread->stage = stage;
+	thread->since_ms = psu_socket_now_ms();
+}
+
+const char *psu_traveller_stage(const struct psu_traveller *thread)
+{
+	static const char *const names[] = {
+		[PSU_STAGE_PARKED] = "arriving",   [PSU_STAGE_RUNNING] = "running",
+		[PSU_STAGE_LEAVING] = "leaving",   [PSU_STAGE_AWAY] = "away",
+		[PSU_STAGE_IN_DOUBT] = "in doubt", [PSU_STAGE_LOST] = "lost",
+		[PSU_STAGE_ENDED] = "ended",
+	};
+
+	return names[thread->stage];
+}
+
 void psu_traveller_recall(struct psu_traveller *husk)
 {
-	husk->stage = PSU_STAGE_PARKED;
+	psu_traveller_enter(husk, PSU_STAGE_PARKED);
 }
 
 static void give_order(struct psu_traveller *thread, enum psu_order order)
@@ -203,7 +225,8 @@ void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 	thread->generation = generation;
 	thread->arrived_by = *migration;
 	*thread->host = '\0';
-	thread->stage = PSU_STAGE_RUNNING;
+	*thread->host = '\0';
+	psu_traveller_enter(thread, PSU_STAGE_RUNNING);
 	give_order(thread, PSU_ORDER_GO);
 }
 
@@ -214,7 +237,7 @@ void psu_traveller_withdraw(struct psu_traveller *thread)
 		psu_slot_freeze(&thread->slot);
 	psu_process_lock();
 	if (thread->born_here)
-		thread->stage = PSU_STAGE_AWAY;
+		psu_traveller_enter(thread, PSU_STAGE_AWAY);
 	give_order(thread, PSU_ORDER_QUIT);
 	psu_process_announce(thread->slot.addr);
 	psu_process_unlock();
@@ -240,7 +263,7 @@ bool psu_traveller_await_known(const struct psu_id *migration, int64_t deadline)
 /** When nothing of a wait for the thread is left to expect. */
 static int64_t patience(const struct psu_traveller *thread, int64_t begun_ms)
 {
-	int64_t doubt_at = thread->in_doubt_since_ms;
+	int64_t doubt_at = thread->since_ms;
 
 	if (thread->stage != PSU_STAGE_IN_DOUBT)
 		return thread->overdue_at;

@@ -9,10 +9,12 @@
  * it ends.
  *
  *                  birth → RUNNING → ENDED
- *                            │  ▲
- *     arrival → PARKED ──────┼──┘
- *                  ▲         ├→ IN_DOUBT → RUNNING, or one of the two below
- *                  └─────────┴→ AWAY (a husk, if born here), LOST
+ *                           ▲│▲
+ *     arrival → PARKED ─────┘│└──── the move failed
+ *                  ▲         ▼
+ *                  │      LEAVING, then perhaps IN_DOUBT
+ *                  │         │
+ *                  └──────── AWAY (a husk, if born here), LOST
  */
 #ifndef PSU_TRAVELLER_H
 #define PSU_TRAVELLER_H
@@ -28,6 +30,7 @@
 enum psu_stage {
 	PSU_STAGE_PARKED = 1, /* arriving: restored, or about to be */
 	PSU_STAGE_RUNNING,
+	PSU_STAGE_LEAVING,	/* nothing is given away yet */
 	PSU_STAGE_IN_DOUBT, /* leaving; the destination may or may not have it */
 	PSU_STAGE_AWAY,
 	PSU_STAGE_LOST, /* with its destination */
@@ -80,6 +83,7 @@ struct psu_traveller {
 	bool left;				 /* the user's code is gone from the stack */
 	bool in_hook;			 /* of psu_thread_set_hooks() */
 	char from[PSU_NAME_LEN]; /* the host that it has come from */
+	char home[PSU_NAME_LEN]; /* of a guest */
 	struct psu_exits exits;	 /* of its thread-locals: exits.h */
 
 	/* guarded by the process's lock */
@@ -87,11 +91,14 @@ struct psu_traveller {
 	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
 	struct psu_restoration *restoration; /* what RESTORE is about */
-	struct psu_id arrived_by;  /* the move that brought it; zero: none */
-	int64_t in_doubt_since_ms; /* CLOCK_MONOTONIC */
-	int64_t overdue_at;		   /* ditto; PSU_NEVER: it has no time limit */
-	char host[PSU_NAME_LEN];   /* where it is, may be or ended; "": here */
+	struct psu_id arrived_by;		/* the move that brought it; zero: none */
+	int64_t since_ms;				/* in this stage; CLOCK_MONOTONIC */
+	int64_t overdue_at;				/* ditto; PSU_NEVER: it has no time limit */
+	char host[PSU_NAME_LEN];		/* where it is, may be or ended; "": here */
+	char bound_for[PSU_NAME_LEN];	/* LEAVING: the host, as it was written */
+	char name[PSU_THREAD_NAME_LEN]; /* that it had when it came to be here */
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */
+	bool is_guest;	/* psu_thread_serve()'s, whom nobody waits for either */
 	bool reaped;	/* nobody waits for it any more: reaper.h */
 };
 
@@ -112,6 +119,12 @@ PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
 
 /** The thread of this process that owns the slot, or NULL.  Lock held. */
 struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
+
+/** Let it be in @stage from now on.  Lock held. */
+void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage);
+
+/** What its stage is called: "running". */
+const char *psu_traveller_stage(const struct psu_traveller *thread);
 
 /** Let a husk, which is AWAY, be what an arrival restores into.  Lock held. */
 void psu_traveller_recall(struct psu_traveller *husk);
@@ -140,10 +153,13 @@ void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
 /** Undo an admission, or let a husk be one again.  Frees the former. */
 void psu_traveller_withdraw(struct psu_traveller *thread);
 
+/** The calling thread is about to leave for @host, as its user wrote it. */
+void psu_traveller_set_out(struct psu_traveller *self, const char *host);
 /** The calling thread is frozen here: the destination, @host, may have it or
  * not. */
 void psu_traveller_doubt(struct psu_traveller *self, const char *host);
-/** The calling thread has not been taken over, in doubt or not: it goes on. */
+/** The calling thread has not been taken over, whatever came of the move: it
+ * goes on. */
 void psu_traveller_stay(struct psu_traveller *self);
 
 /** The calling thread has been taken over by the destination, @host, or lost

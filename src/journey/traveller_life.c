@@ -158,7 +158,7 @@ static void end(void *argument)
 	psu_exits_run(&self->exits);
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)
-		self->stage = PSU_STAGE_ENDED;
+		psu_traveller_enter(self, PSU_STAGE_ENDED);
 	psu_process_announce(self->slot.addr);
 	psu_reaper_look();
 	psu_process_unlock();
@@ -206,12 +206,19 @@ static void note_host(struct psu_traveller *self, const char *host)
 	snprintf(self->host, sizeof(self->host), "%s", host);
 }
 
+void psu_traveller_set_out(struct psu_traveller *self, const char *host)
+{
+	psu_process_lock();
+	snprintf(self->bound_for, sizeof(self->bound_for), "%s", host);
+	psu_traveller_enter(self, PSU_STAGE_LEAVING);
+	psu_process_unlock();
+}
+
 void psu_traveller_doubt(struct psu_traveller *self, const char *host)
 {
 	psu_process_lock();
 	note_host(self, host);
-	self->stage = PSU_STAGE_IN_DOUBT;
-	self->in_doubt_since_ms = psu_socket_now_ms();
+	psu_traveller_enter(self, PSU_STAGE_IN_DOUBT);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 }
@@ -220,7 +227,7 @@ void psu_traveller_stay(struct psu_traveller *self)
 {
 	psu_process_lock();
 	*self->host = '\0';
-	self->stage = PSU_STAGE_RUNNING;
+	psu_traveller_enter(self, PSU_STAGE_RUNNING);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 }
@@ -236,7 +243,7 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 	self->left = true;
 	psu_process_lock();
 	note_host(self, host);
-	self->stage = stage;
+	psu_traveller_enter(self, stage);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 	psu_state_leave(NULL);

@@ -327,8 +327,10 @@ START_TEST(acknowledged_by_forget)
 	ck_assert(!psu_dest_acknowledged(&dest, &MOVE));
 	psu_dest_peer_gone(&dest, &PEER);
 	ck_assert(!psu_dest_acknowledged(&dest, &MOVE));
+	ck_assert(psu_id_equal(psu_dest_unacknowledged(&dest), &MOVE));
 	call_forget();
 	ck_assert(psu_dest_acknowledged(&dest, &MOVE));
+	ck_assert_ptr_null(psu_dest_unacknowledged(&dest));
 	psu_dest_peer_gone(&dest, &PEER);
 	ck_assert_uint_eq(dest.count, 0);
 	ck_assert(psu_dest_acknowledged(&dest, &MOVE));

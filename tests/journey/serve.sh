@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+#
+# serve.sh - where threads come and go: what is known of them, and an end to it
+#
+# Passed, if each process lists its threads and their states as they are, and
+# a server that is told to stop takes in no more, and waits, but not for ever.
+
+# The cases are called by name:
+# shellcheck disable=SC2317
+# shellcheck source=tests/journey/lib.sh
+. "${srcdir:-.}/tests/journey/lib.sh"
+# shellcheck source=tests/journey/stations.sh
+. "$srcdir/tests/journey/stations.sh"
+
+# ---- what is known
+
+# A thread knows its id, its home, and the host where it is.
+questions() {
+    local id
+    station a 0
+    station b 1
+    tell b serve 0
+    tell a start one .0. "127.0.0.1:${ports[b]}"
+    await_said a 'one is [0-9]+ at a, home a'
+    id=$(sed -n 's/^one is \([0-9]*\) at a.*/\1/p' "$dir/a.out")
+    await_said b "one is $id at b, home .*"
+    tell a start two . -
+    await_said a 'two is [0-9]+ at a, home a'
+    ! grep -q "^two is $id " "$dir/a.out" || wrong "two threads have one id"
+}
+
+running_and_ended() {
+    station a 0
+    tell a start one w
+    await_listed a 'one running home=a host=a hops=0'
+    tell a start two .
+    await_said a 'two ends'
+    await_listed a 'two ended home=a host=a hops=0'
+    await_listed a 'listed 2'
+    tell a count
+    await_said a 'count 2 2 -1'
+    await_error a INVALID_ARGUMENT 1
+    tell a join two
+    await_said a 'joined two: 0, end 1, a'
+    await_listed a 'listed 1'
+}
+
+# The source holds its COMMIT back.
+leaving_and_arriving() {
+    station a 0
+    station b 1
+    tell b serve 0
+    tell a hold
+    tell a start one Aw "127.0.0.1:${ports[b]}"
+    await_said a 'COMMIT is due'
+    await_listed a "one leaving home=a host=127\.0\.0\.1:${ports[b]} hops=0"
+    await_listed b 'one arriving home=.* host=b hops=0'
+    tell a commit
+    await_listed a 'one away home=a host=b hops=1'
+    await_listed b 'one running home=.* host=b hops=1'
+    await_listed b 'listed 1'
+    tell b free
+    await_listed b 'listed 0'
+    await_listed a 'one away home=a host=b hops=1'
+}
+
+# ---- serving
+
+# The source never says that it knows.
+linger() {
+    local begin
+    DEADLINES="LINGER=700" station b 1
+    station a 0
+    tell a forget
+    visit b
+    begin=$(now_ms)
+    tell b stop
+    await_said b 'served: 0'
+    expect_between "$begin" 600 3500
+}
+
+acknowledge() {
+    local begin
+    DEADLINES="ACKNOWLEDGE=300" station b 1
+    station c 1
+    station a 0
+    tell a forget
+    tell b serve 0
+    tell c serve 0
+    begin=$(now_ms)
+    tell a start one 01 "127.0.0.1:${ports[b]}" "127.0.0.1:${ports[c]}"
+    await_said c 'one ends'
+    expect_between "$begin" 200 1900
+}
+
+expect_between() { # begin, milliseconds, milliseconds
+    local took=$(($(now_ms) - $1))
+    ((took >= $2 && took <= $3)) || wrong "that took $took ms"
+}
+
+fifty() {
+    local i
+    station a 0
+    station b 1
+    tell b serve 10000
+    for ((i = 0; i < 50; i++)); do
+        tell a start "t$i" 0w "127.0.0.1:${ports[b]}"
+    done
+    await_listed b 'listed 50'
+    expect_lines b 50 't[0-9]+ has come'
+    tell b free
+    await_listed b 'listed 0'
+    expect_lines b 50 't[0-9]+ ends'
+    tell b stop
+    await_said b 'served: 0'
+}
+
+# By SIGTERM: those here may end, those that come are told.
+drain() {
+    station a 0
+    station b 1
+    tell b serve 60000
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    tell a start two 0w "127.0.0.1:${ports[b]}"
+    await_listed b 'listed 2'
+    kill -TERM "${pids[b]}"
+    await_line "$dir/b.err" '^\[info\] Stopping: 2 threads are here' 10
+    tell a start three 0 "127.0.0.1:${ports[b]}"
+    await_said a "three stays: $(strerror DRAINING)"
+    await_error a DRAINING 1
+    await_error b DRAINING 1
+    ! grep -q '^served' "$dir/b.out" || wrong "b did not wait"
+    tell b free
+    await_said b 'served: 0'
+    expect_lines b 2 '(one|two) ends'
+    # SIGTERM is the process's again
+    kill -TERM "${pids[b]}"
+    await_end "${pids[b]}" 10
+    expect_status b 143
+}
+
+stays() {
+    station a 0
+    station b 1
+    tell b serve 300
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    tell a start two 0w "127.0.0.1:${ports[b]}"
+    await_listed b 'listed 2'
+    tell b stop
+    await_said b 'served: 2'
+    for name in one two; do
+        await_line "$dir/b.err" \
+            "^\[info\] Thread '$name', which came from a, stays: running" 1
+    done
+}
+
+# It serves again; a stop that was early is remembered; a second call and a
+# client's are refused.
+again() {
+    station a 0
+    station b 1
+    tell a serve 0
+    await_said a "served: $(number MODE_INVALID)"
+    tell b stop
+    tell b serve 0
+    await_said b 'served: 0'
+    tell b serve 0
+    tell a start one 0 "127.0.0.1:${ports[b]}"
+    await_said b 'one ends'
+    tell b serve 0
+    await_said b "served: $(number BUSY)"
+    tell b stop
+    await 10 eval "(( \$(grep -c '^served: 0' $dir/b.out) == 2 ))" ||
+        wrong "b did not stop a second time"
+}
+
+# SIGTERM is the program's own.
+trapped() {
+    station b 1
+    tell b trap
+    tell b serve 0
+    tell b serve 0
+    await_said b "served: $(number BUSY)"
+    kill -TERM "${pids[b]}"
+    await_said b SIGTERM
+    ! grep -q '^served: 0' "$dir/b.out" || wrong "b has stopped"
+    tell b stop
+    await_said b 'served: 0'
+    kill -TERM "${pids[b]}"
+    await 10 eval "(( \$(grep -c '^SIGTERM' $dir/b.out) == 2 ))" ||
+        wrong "b's handler is gone"
+}
+
+for name in questions running_and_ended leaving_and_arriving linger \
+    acknowledge fifty drain stays again trapped; do
+    start_case "$name" with_stations "$name"
+done
+finish

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * station.c - a process where threads come and go, by words on standard input
+ *
+ *     station MODE CERTS        MODE as psu_thread_setup_init() takes it
+ *
+ *     start NAME STEPS HOST...  start a thread; its steps are letters: a digit
+ *                               moves it to that HOST, `.` makes it say what it
+ *                               knows, `w` lets it wait for `free` in the
+ *                               process where it is; then it ends
+ *     join NAME                 in the background
+ *     free                      let all threads go on that wait, or will
+ *     list, count               the threads, a line each; or how many
+ *     serve MS                  in the background
+ *     stop                      in a signal handler
+ *     trap                      have a SIGTERM handler of its own
+ *     hold, commit              keep back all COMMITs from now on; send them
+ *     forget                    send no FORGETs from now on
+ *     deaf                      listen no more, with the sessions as they are
+ *     quit
+ */
+#include "deadlines.h"
+#include "journey/process.h"
+#include "net/limits.h"
+
+#include <psu_thread.h>
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HOSTS_MAX 3
+#define THREADS_MAX 64
+#define LISTED_MAX 256
+
+/* ---- gates: of this process, whichever thread comes by */
+
+struct gate {
+	pthread_mutex_t lock;
+	pthread_cond_t opened;
+	bool open;
+};
+
+#define GATE(is_open)                                                          \
+	{                                                                          \
+		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, is_open           \
+	}
+
+static struct gate waiting = GATE(false), commits = GATE(true);
+static _Atomic bool without_forget;
+
+static void set_gate(struct gate *gate, bool open)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->open = open;
+	pthread_cond_broadcast(&gate->opened);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+static void pass(struct gate *gate)
+{
+	pthread_mutex_lock(&gate->lock);
+	while (!gate->open)
+		pthread_cond_wait(&gate->opened, &gate->lock);
+	pthread_mutex_unlock(&gate->lock);
+}
+
+/* The linker puts it before the library's own: --wrap. */
+int __real_psu_session_send_control(struct psu_session *session,
+									const struct psu_control *control);
+int __wrap_psu_session_send_control(struct psu_session *session,
+									const struct psu_control *control);
+
+int __wrap_psu_session_send_control(struct psu_session *session,
+									const struct psu_control *control)
+{
+	if (control->type == PSU_FRAME_COMMIT) {
+		printf("COMMIT is due\n");
+		pass(&commits);
+	}
+	if (control->type == PSU_FRAME_FORGET && without_forget)
+		return 0;
+	return __real_psu_session_send_control(session, control);
+}
+
+/* ---- the threads */
+
+struct plan {
+	char steps[16];
+	char name[16];
+	char hosts[HOSTS_MAX][32];
+};
+
+/* of those that were started here */
+static struct {
+	char name[16];
+	struct psu_thread *handle;
+} started[THREADS_MAX];
+static size_t started_count;
+
+static const char *or_dash(const char *text)
+{
+	return text && *text ? text : "-";
+}
+
+static void say(const struct plan *plan)
+{
+	struct psu_thread_id id = {{0}};
+	unsigned sum = 0;
+
+	if (psu_thread_id(&id) != 0)
+		printf("%s has no id\n", plan->name);
+	for (size_t i = 0; i < sizeof(id.bytes); i++)
+		sum = sum * 31 + id.bytes[i];
+	printf("%s is %u at %s, home %s\n", plan->name, sum,
+		   or_dash(psu_thread_host()), or_dash(psu_thread_home()));
+}
+
+static void move(const struct plan *plan, const char *host)
+{
+	int rc;
+
+	do /* so many come at a time, and no more */
+		rc = psu_thread_migrate(host);
+	while (rc == PSU_THREAD_E_BUSY);
+	if (rc != 0)
+		printf("%s stays: %s\n", plan->name, psu_thread_strerror(rc));
+	else
+		printf("%s has come\n", plan->name);
+}
+
+/** Too large a stack for one flight, if a capital letter says so. */
+static void move_heavily(const struct plan *plan, const char *host)
+{
+	volatile char luggage[PSU_ONE_FLIGHT_LEN_MAX + 1];
+
+	luggage[0] = 1;
+	move(plan, host);
+	if (luggage[0] != 1)
+		printf("luggage is lost\n");
+}
+
+static void *travel(void *argument)
+{
+	struct plan plan = *(const struct plan *)argument;
+
+	for (const char *step = plan.steps; *step; step++)
+		if (*step == '.')
+			say(&plan);
+		else if (*step == 'w')
+			pass(&waiting);
+		else if (*step >= 'A')
+			move_heavily(&plan, plan.hosts[(*step - 'A') % HOSTS_MAX]);
+		else
+			move(&plan, plan.hosts[(*step - '0') % HOSTS_MAX]);
+	printf("%s ends\n", plan.name);
+	return NULL;
+}
+
+/* ---- the words */
+
+static void start(char **words, int count)
+{
+	static struct plan plans[THREADS_MAX]; /* they are read late */
+	struct plan *plan = &plans[started_count];
+	const struct psu_thread_attr attr = {.name = words[1]};
+
+	snprintf(plan->name, sizeof(plan->name), "%s", words[1]);
+	snprintf(plan->steps, sizeof(plan->steps), "%s", words[2]);
+	for (int i = 3; i < count && i - 3 < HOSTS_MAX; i++)
+		snprintf(plan->hosts[i - 3], sizeof(plan->hosts[0]), "%s", words[i]);
+	if (psu_thread_start(travel, plan, &attr, &started[started_count].handle) !=
+		0)
+		printf("not started: %s\n", psu_thread_errmsg());
+	memcpy(started[started_count++].name, plan->name, sizeof(plan->name));
+}
+
+static void *join(void *argument)
+{
+	struct psu_thread_outcome outcome = {.host = ""};
+	const char *name = argument;
+	size_t i = 0;
+	int rc;
+
+	while (strcmp(started[i].name, name) != 0)
+		i++;
+	rc = psu_thread_join(started[i].handle, NULL, &outcome);
+	printf("joined %s: %d, end %d, %s\n", name, rc, outcome.end,
+		   or_dash(outcome.host));
+	return NULL;
+}
+
+static int get_list(struct psu_thread_info *list)
+{
+	int count = psu_thread_list(list, LISTED_MAX);
+
+	if (count < 0)
+		printf("no list: %s\n", psu_thread_errmsg());
+	return count;
+}
+
+static void list(void)
+{
+	static const char *const states[] = {"?",		"running", "arriving",
+										 "leaving", "away",	   "in-doubt",
+										 "lost",	"ended"};
+	static struct psu_thread_info infos[LISTED_MAX];
+	int count = get_list(infos);
+
+	for (int i = 0; i < count; i++)
+		printf("%s %s home=%s host=%s hops=%lu\n", infos[i].name,
+			   states[infos[i].state], or_dash(infos[i].home),
+			   or_dash(infos[i].host), infos[i].hops);
+	printf("listed %d\n", count);
+}
+
+/** How many there are is told also if there is no room. */
+static void tell_count(void)
+{
+	struct psu_thread_info one = {.state = 0};
+
+	printf("count %d %d %d\n", psu_thread_list(NULL, 0),
+		   psu_thread_list(&one, 1), psu_thread_list(NULL, 1));
+}
+
+static void *serve(void *ms)
+{
+	int count = psu_thread_serve((unsigned)(size_t)ms);
+
+	printf("served: %d\n", count);
+	return NULL;
+}
+
+static void in_background(void *(*fn)(void *), void *argument)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, fn, argument) != 0)
+		printf("no thread\n");
+	else
+		pthread_detach(thread);
+}
+
+static void trap(int signal)
+{
+	static const char line[] = "SIGTERM\n";
+
+	(void)signal;
+	if (write(STDOUT_FILENO, line, strlen(line)) < 0)
+		return;
+}
+
+static void obey(char **words, int count)
+{
+	const char *word = words[0];
+
+	if (strcmp(word, "start") == 0 && count > 2)
+		start(words, count);
+	else if (strcmp(word, "join") == 0 && count > 1)
+		in_background(join, strdup(words[1]));
+	else if (strcmp(word, "free") == 0)
+		set_gate(&waiting, true);
+	else if (strcmp(word, "list") == 0)
+		list();
+	else if (strcmp(word, "count") == 0)
+		tell_count();
+	else if (strcmp(word, "serve") == 0 && count > 1)
+		in_background(serve, (void *)atol(words[1]));
+	else if (strcmp(word, "stop") == 0)
+		raise(SIGUSR1);
+	else if (strcmp(word, "trap") == 0)
+		signal(SIGTERM, trap);
+	else if (strcmp(word, "hold") == 0)
+		set_gate(&commits, false);
+	else if (strcmp(word, "commit") == 0)
+		set_gate(&commits, true);
+	else if (strcmp(word, "forget") == 0)
+		without_forget = true;
+	else if (strcmp(word, "deaf") == 0)
+		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
+	else if (strcmp(word, "quit") == 0)
+		exit(EXIT_SUCCESS);
+	else
+		printf("what is '%s'?\n", word);
+}
+
+static void stop(int signal)
+{
+	(void)signal;
+	psu_thread_stop();
+}
+
+int main(int argc, char **argv)
+{
+	char line[256];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, NULL, NULL);
+	set_deadlines();
+	signal(SIGUSR1, stop);
+	if (argc != 3 || psu_thread_setup_init(atoi(argv[1]), argv[2]) != 0)
+		return EXIT_FAILURE;
+	while (fgets(line, sizeof(line), stdin)) {
+		char *words[4 + HOSTS_MAX];
+		int count = 0;
+
+		for (char *word = strtok(line, " \n"); word && count < 3 + HOSTS_MAX;
+			 word = strtok(NULL, " \n"))
+			words[count++] = word;
+		if (count)
+			obey(words, count);
+	}
+	return EXIT_SUCCESS;
+}
