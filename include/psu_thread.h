@@ -107,7 +107,8 @@ extern "C" {
 	X(OVERDUE, -100, "the thread has not ended within its time limit")         \
 	X(DRAINING, -101, "the server is stopping and takes no more threads")      \
 	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
-	X(HOME_ENDED, -103, "the process that is the thread's home has ended")
+	X(HOME_ENDED, -103, "the process that is the thread's home has ended")     \
+	X(THREAD_UNKNOWN, -106, "no such thread, or it is not in doubt")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
 	PSU_THREAD_E_##name = (number),
@@ -233,7 +234,8 @@ PSU_THREAD_EXPORT void psu_thread_stop(void);
  *
  * Returns 0 on the destination.  On failure a negative PSU_THREAD_E_* at the
  * source, where the thread goes on as if nothing had been.  While the answer
- * of the destination is in doubt the call does not return anywhere.
+ * of the destination is in doubt, and while the thread is known to be lost with
+ * it, the call does not return anywhere: psu_thread_resolve() can decide that.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_migrate(const char *host);

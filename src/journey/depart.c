@@ -154,10 +154,8 @@ int psu_depart(struct psu_traveller *self)
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
-	if (rc == 0)
-		psu_traveller_let_go(self, PSU_STAGE_AWAY, departure.host);
-	if (rc == PSU_THREAD_E_LOST_WITH_PEER)
-		psu_traveller_let_go(self, PSU_STAGE_LOST, departure.host);
+	if (departure.gone)
+		psu_traveller_let_go(self, departure.gone, departure.host);
 	psu_traveller_stay(self);
 	psu_traveller_works_travelling(self);
 	unblock_interruptions(&departure);

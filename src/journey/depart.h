@@ -33,6 +33,8 @@ struct psu_departure {
 	struct psu_source source;	 /* whose thread it is */
 	bool asked_again;			 /* the session is not the one of the OFFER */
 	int64_t pause_ms;			 /* before the next attempt to dial */
+	int decision;		 /* psu_thread_resolve()'s, while in doubt; 0: none */
+	enum psu_stage gone; /* AWAY or LOST: the thread is not to go on here */
 };
 
 /**
@@ -56,10 +58,12 @@ PSU_MUST_CHECK int psu_depart_check(const struct psu_traveller *self,
 
 /**
  * Offer the encoded image to the endpoint and follow the handover to its end,
- * however long the outcome stays in doubt.
+ * however long the outcome stays in doubt, or until it is decided by
+ * psu_thread_resolve().  A thread that is lost stays frozen in here, too, until
+ * that is decided or PSU_LOST_KEPT_MS have passed.
  *
- * Returns 0 if the thread runs at the destination, LOST_WITH_PEER if it died
- * with it, else why the thread goes on here.
+ * Returns why the thread goes on here, or anything if @departure->gone says
+ * that it does not.
  */
 PSU_MUST_CHECK int psu_depart_hand_over(struct psu_departure *departure);
 

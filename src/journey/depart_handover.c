@@ -9,7 +9,6 @@
 #include "net/limits.h"
 
 #include <stdio.h>
-#include <time.h>
 
 /** Tell the log, and whoever waits for the thread, that nobody knows. */
 static void enter_doubt(struct psu_departure *departure)
@@ -18,9 +17,11 @@ static void enter_doubt(struct psu_departure *departure)
 		return;
 	psu_error_set(PSU_THREAD_E_IN_DOUBT,
 				  "%s may or may not have the thread: if the program has ended "
-				  "there, start it again; it is asked until it answers",
+				  "there, start it again; it is asked until it answers or "
+				  "psu_thread_resolve decides",
 				  departure->way.name);
-	psu_traveller_doubt(departure->thread, departure->host);
+	psu_traveller_suspend(departure->thread, PSU_STAGE_IN_DOUBT,
+						  departure->host);
 }
 
 static struct psu_source_event event_of(const struct psu_control *control)
@@ -97,14 +98,11 @@ static struct psu_source_event await_answer(struct psu_departure *departure)
 	return event_of(&control);
 }
 
+/** Also until somebody decides what becomes of the thread. */
 static void pause_before_dialling(struct psu_departure *departure)
 {
-	struct timespec pause = {
-		.tv_sec = departure->pause_ms / 1000,
-		.tv_nsec = departure->pause_ms % 1000 * 1000000,
-	};
-
-	nanosleep(&pause, NULL);
+	departure->decision = psu_traveller_await_decision(
+		departure->thread, psu_socket_deadline(departure->pause_ms));
 	departure->pause_ms *= 2;
 	if (departure->pause_ms > PSU_REDIAL_LAST_MS)
 		departure->pause_ms = PSU_REDIAL_LAST_MS;
@@ -128,7 +126,7 @@ static int check_destination(struct psu_departure *departure)
 /** Only to ask: the image is not sent again. */
 static struct psu_source_event dial_again(struct psu_departure *departure)
 {
-	int rc;
+	int rc = 0;
 
 	/* what is tried again and again is an error once */
 	psu_error_whisper(departure->asked_again);
@@ -137,8 +135,9 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 	psu_depart_drop_session(departure);
 	pause_before_dialling(departure);
 	departure->way.fresh = true;
-	rc = psu_line_take(&departure->way, &departure->session);
-	if (!rc)
+	if (!departure->decision)
+		rc = psu_line_take(&departure->way, &departure->session);
+	if (!rc && !departure->decision)
 		rc = check_destination(departure);
 	psu_error_whisper(false);
 	return (struct psu_source_event){
@@ -185,6 +184,56 @@ static void perform(struct psu_departure *departure, unsigned actions)
 	psu_error_restore(sentence);
 }
 
+/** Keep the image of a thread that is lost until somebody decides. */
+static int keep_lost(struct psu_departure *departure)
+{
+	const char *name = departure->way.name;
+	int kept_ms = PSU_LOST_KEPT_MS;
+	int rc = psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
+						   "the process at %s that had taken the thread over "
+						   "has died, and the thread with it: its image is "
+						   "kept here for %d ms; psu_thread_resolve lets it go "
+						   "on, or drops it",
+						   name, kept_ms);
+
+	psu_traveller_suspend(departure->thread, PSU_STAGE_LOST, departure->host);
+	departure->decision = psu_traveller_await_decision(
+		departure->thread, psu_socket_deadline(kept_ms));
+	if (departure->decision == PSU_THREAD_GO_ON)
+		return psu_error_set(rc,
+							 "the image of the thread that was lost with %s "
+							 "goes on, as psu_thread_resolve was told: what it "
+							 "did there may be done again",
+							 name);
+	departure->gone = PSU_STAGE_LOST;
+	if (departure->decision)
+		return psu_error_set(rc,
+							 "the image of the thread that was lost with %s is "
+							 "dropped, as psu_thread_resolve was told: start "
+							 "another thread",
+							 name);
+	return psu_error_set(rc,
+						 "the image of the thread that was lost with %s is "
+						 "dropped after %d ms: start another thread",
+						 name, kept_ms);
+}
+
+/** Whatever the machine would still ask, it is decided. */
+static int obey(struct psu_departure *departure)
+{
+	if (departure->decision == PSU_THREAD_GO_ON)
+		return psu_error_set(PSU_THREAD_E_IN_DOUBT,
+							 "the thread that %s may have goes on here, as "
+							 "psu_thread_resolve was told: make sure that it "
+							 "does not run there",
+							 departure->way.name);
+	departure->gone = PSU_STAGE_AWAY;
+	return psu_error_set(PSU_THREAD_E_IN_DOUBT,
+						 "the thread that %s may have is given up here, as "
+						 "psu_thread_resolve was told: look for it there",
+						 departure->way.name);
+}
+
 /** The machine is done, with @event; what it says, in words. */
 static int conclude(struct psu_departure *departure,
 					const struct psu_source_event *event)
@@ -194,13 +243,10 @@ static int conclude(struct psu_departure *departure,
 	switch (source->state) {
 	case PSU_SOURCE_RUNNING_AT:
 		psu_log(PSU_THREAD_LOG_INFO, "Thread runs at %s", departure->way.name);
+		departure->gone = PSU_STAGE_AWAY;
 		return 0;
 	case PSU_SOURCE_LOST_WITH:
-		return psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
-							 "the process at %s that had taken the thread over "
-							 "has died, and the thread with it: its image is "
-							 "kept frozen here until this process ends",
-							 departure->way.name);
+		return keep_lost(departure);
 	default:
 		if (source->code != event->code)
 			psu_error_set(source->code,
@@ -233,10 +279,12 @@ int psu_depart_hand_over(struct psu_departure *departure)
 		perform(departure, actions);
 		if (actions & PSU_SOURCE_END)
 			break;
-		if (actions & PSU_SOURCE_DIAL)
-			event = dial_again(departure);
-		else
+		if (!(actions & PSU_SOURCE_DIAL))
 			event = await_answer(departure);
+		else
+			event = dial_again(departure);
+		if (departure->decision)
+			return obey(departure);
 	}
 	psu_line_put(departure->session);
 	return conclude(departure, &event);

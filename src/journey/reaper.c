@@ -3,8 +3,9 @@
  * reaper.c - one thread that joins the pthreads nobody else will join
  *
  * In: threads that were given up by psu_reaper_take().  Out: nothing of them
- * is left, once they have ended here, or, guests, have left.  What is away,
- * in doubt or lost stays: it is a husk, or the only image of a thread.
+ * is left, once they have ended here, or, guests, have left, or were lost and
+ * given up.  What is away, in doubt or lost stays: it is a husk, or the only
+ * image of a thread.
  */
 #include "journey/reaper.h"
 #include "journey/process.h"
@@ -13,7 +14,7 @@ static bool running; /* guarded by the process's lock */
 
 static bool is_finished(const struct psu_traveller *thread)
 {
-	return thread->stage == PSU_STAGE_ENDED ||
+	return thread->stage == PSU_STAGE_ENDED || thread->given_up ||
 		   (thread->stage == PSU_STAGE_AWAY && !thread->born_here);
 }
 

@@ -12,9 +12,12 @@
  *                           ▲│▲
  *     arrival → PARKED ─────┘│└──── the move failed
  *                  ▲         ▼
- *                  │      LEAVING, then perhaps IN_DOUBT
+ *                  │      LEAVING, then perhaps IN_DOUBT, then perhaps LOST
  *                  │         │
- *                  └──────── AWAY (a husk, if born here), LOST
+ *                  └──────── AWAY (a husk, if born here)
+ *
+ * In doubt and lost it is frozen where psu_thread_migrate() was called, on its
+ * home stack, with all that it has.
  */
 #ifndef PSU_TRAVELLER_H
 #define PSU_TRAVELLER_H
@@ -33,7 +36,7 @@ enum psu_stage {
 	PSU_STAGE_LEAVING,	/* nothing is given away yet */
 	PSU_STAGE_IN_DOUBT, /* leaving; the destination may or may not have it */
 	PSU_STAGE_AWAY,
-	PSU_STAGE_LOST, /* with its destination */
+	PSU_STAGE_LOST, /* with its destination; frozen, unless given up */
 	PSU_STAGE_ENDED
 };
 
@@ -97,6 +100,9 @@ struct psu_traveller {
 	char host[PSU_NAME_LEN];		/* where it is, may be or ended; "": here */
 	char bound_for[PSU_NAME_LEN];	/* LEAVING: the host, as it was written */
 	char name[PSU_THREAD_NAME_LEN]; /* that it had when it came to be here */
+	int decision;	/* about this move, once frozen: 0, or one of
+					   enum psu_thread_decision */
+	bool given_up;	/* LOST, and not frozen any more */
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */
 	bool is_guest;	/* psu_thread_serve()'s, whom nobody waits for either */
 	bool reaped;	/* nobody waits for it any more: reaper.h */
@@ -155,16 +161,20 @@ void psu_traveller_withdraw(struct psu_traveller *thread);
 
 /** The calling thread is about to leave for @host, as its user wrote it. */
 void psu_traveller_set_out(struct psu_traveller *self, const char *host);
-/** The calling thread is frozen here: the destination, @host, may have it or
- * not. */
-void psu_traveller_doubt(struct psu_traveller *self, const char *host);
+/** The calling thread is frozen here, IN_DOUBT or LOST: the destination, @host,
+ * may have it or not, or has died with it. */
+void psu_traveller_suspend(struct psu_traveller *self, enum psu_stage stage,
+						   const char *host);
+/** Wait for psu_thread_resolve()'s decision about the calling thread, which is
+ * frozen.  0: @deadline has passed. */
+int psu_traveller_await_decision(struct psu_traveller *self, int64_t deadline);
 /** The calling thread has not been taken over, whatever came of the move: it
  * goes on. */
 void psu_traveller_stay(struct psu_traveller *self);
 
-/** The calling thread has been taken over by the destination, @host, or lost
- * with it: drop all it has on this host and become a husk, or end.  On the home
- * stack of the thread; does not return. */
+/** The calling thread has been taken over by the destination, @host (AWAY), or
+ * was lost with it and is given up (LOST): drop all it has on this host and
+ * become a husk, or end.  On the home stack of the thread; does not return. */
 void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 						  const char *host) __attribute__((noreturn));
 

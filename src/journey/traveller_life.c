@@ -181,7 +181,7 @@ static void *live(struct psu_traveller *self)
 		return NULL;
 	}
 	/* the stage is no guide here: the thread may be on its way back already */
-	while (self->left && self->born_here) {
+	while (self->left && self->born_here && !self->given_up) {
 		self->left = false;
 		stand_by(self, &result);
 	}
@@ -210,17 +210,31 @@ void psu_traveller_set_out(struct psu_traveller *self, const char *host)
 {
 	psu_process_lock();
 	snprintf(self->bound_for, sizeof(self->bound_for), "%s", host);
+	self->decision = 0;
 	psu_traveller_enter(self, PSU_STAGE_LEAVING);
 	psu_process_unlock();
 }
 
-void psu_traveller_doubt(struct psu_traveller *self, const char *host)
+void psu_traveller_suspend(struct psu_traveller *self, enum psu_stage stage,
+						   const char *host)
 {
 	psu_process_lock();
 	note_host(self, host);
-	psu_traveller_enter(self, PSU_STAGE_IN_DOUBT);
+	psu_traveller_enter(self, stage);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
+}
+
+int psu_traveller_await_decision(struct psu_traveller *self, int64_t deadline)
+{
+	int decision;
+
+	psu_process_lock();
+	while (!self->decision && psu_process_wait(self->slot.addr, deadline))
+		continue;
+	decision = self->decision;
+	psu_process_unlock();
+	return decision;
 }
 
 void psu_traveller_stay(struct psu_traveller *self)
@@ -237,12 +251,12 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 {
 	psu_locals_set_cleanup_head(self->cleanup_base);
 	psu_exits_clear(&self->exits);
-	/* of a thread that is lost this is the only image left */
 	if (self->born_here && stage == PSU_STAGE_AWAY)
 		psu_slot_freeze(&self->slot);
 	self->left = true;
 	psu_process_lock();
 	note_host(self, host);
+	self->given_up = stage == PSU_STAGE_LOST;
 	psu_traveller_enter(self, stage);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();

@@ -14,8 +14,10 @@
  *     serve MS                  in the background
  *     stop                      in a signal handler
  *     trap                      have a SIGTERM handler of its own
+ *     resolve NAME DECISION     a number, of a NAME that may not exist
  *     hold, commit              keep back all COMMITs from now on; send them
  *     forget                    send no FORGETs from now on
+ *     lie CODE                  say it in each ABORTED from now on
  *     deaf                      listen no more, with the sessions as they are
  *     quit
  */
@@ -52,6 +54,7 @@ struct gate {
 
 static struct gate waiting = GATE(false), commits = GATE(true);
 static _Atomic bool without_forget;
+static _Atomic int lie; /* 0: none */
 
 static void set_gate(struct gate *gate, bool open)
 {
@@ -78,13 +81,17 @@ int __wrap_psu_session_send_control(struct psu_session *session,
 int __wrap_psu_session_send_control(struct psu_session *session,
 									const struct psu_control *control)
 {
+	struct psu_control told = *control;
+
 	if (control->type == PSU_FRAME_COMMIT) {
 		printf("COMMIT is due\n");
 		pass(&commits);
 	}
 	if (control->type == PSU_FRAME_FORGET && without_forget)
 		return 0;
-	return __real_psu_session_send_control(session, control);
+	if (control->type == PSU_FRAME_ABORTED && lie)
+		told.code = lie;
+	return __real_psu_session_send_control(session, &told);
 }
 
 /* ---- the threads */
@@ -235,6 +242,19 @@ static void *serve(void *ms)
 	return NULL;
 }
 
+static void resolve(const char *name, int decision)
+{
+	static struct psu_thread_info infos[LISTED_MAX];
+	struct psu_thread_id none = {{1}};
+	const struct psu_thread_id *id = &none;
+
+	for (int i = get_list(infos); i-- > 0;)
+		if (strcmp(infos[i].name, name) == 0)
+			id = &infos[i].id;
+	printf("resolved: %d\n",
+		   psu_thread_resolve(id, (enum psu_thread_decision)decision));
+}
+
 static void in_background(void *(*fn)(void *), void *argument)
 {
 	pthread_t thread;
@@ -274,12 +294,16 @@ static void obey(char **words, int count)
 		raise(SIGUSR1);
 	else if (strcmp(word, "trap") == 0)
 		signal(SIGTERM, trap);
+	else if (strcmp(word, "resolve") == 0 && count > 2)
+		resolve(words[1], atoi(words[2]));
 	else if (strcmp(word, "hold") == 0)
 		set_gate(&commits, false);
 	else if (strcmp(word, "commit") == 0)
 		set_gate(&commits, true);
 	else if (strcmp(word, "forget") == 0)
 		without_forget = true;
+	else if (strcmp(word, "lie") == 0 && count > 1)
+		lie = atoi(words[1]);
 	else if (strcmp(word, "deaf") == 0)
 		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
 	else if (strcmp(word, "quit") == 0)

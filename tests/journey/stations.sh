@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: ISC
 # shellcheck shell=bash disable=SC2034,SC2154,SC2317
 #
-# stations.sh - processes that obey words (station.c), for serve.sh
+# stations.sh - processes that obey words (station.c), for serve.sh, frozen.sh
 #
 # Each has a pipe for the words, and says on its output what its threads do and
 # what it knows of them.
