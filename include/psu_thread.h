@@ -108,6 +108,7 @@ extern "C" {
 	X(DRAINING, -101, "the server is stopping and takes no more threads")      \
 	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
 	X(HOME_ENDED, -103, "the process that is the thread's home has ended")     \
+	X(RESULT_DROPPED, -104, "a thread's result could not be delivered")        \
 	X(THREAD_UNKNOWN, -106, "no such thread, or it is not in doubt")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
@@ -208,6 +209,9 @@ psu_thread_join(struct psu_thread *thread, void **result_out,
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_create(void *(*fn)(void *), void *arg);
 
+/** The host at which the calling thread was born, as a destination. */
+#define PSU_THREAD_HOME ((const char *)0)
+
 /**
  * Server: take in threads from other hosts, any number at the same time, and
  * run them to their ends, or until they leave.  Returns after psu_thread_stop()
@@ -230,12 +234,15 @@ PSU_THREAD_EXPORT void psu_thread_stop(void);
 /**
  * Move the calling thread to @host and go on there.
  *
- * @host  "name", "address", "name:port" or "[v6]:port"; not kept
+ * @host  "name", "address", "name:port" or "[v6]:port", not kept; or
+ *        PSU_THREAD_HOME, the process that started it, which need not listen
+ *        for that, since the session by which the thread came will do
  *
- * Returns 0 on the destination.  On failure a negative PSU_THREAD_E_* at the
- * source, where the thread goes on as if nothing had been.  While the answer
- * of the destination is in doubt, and while the thread is known to be lost with
- * it, the call does not return anywhere: psu_thread_resolve() can decide that.
+ * Returns 0 on the destination, also if the thread is at home already.  On
+ * failure a negative PSU_THREAD_E_* at the source, where the thread goes on as
+ * if nothing had been.  While the answer of the destination is in doubt, and
+ * while the thread is known to be lost with it, the call does not return
+ * anywhere: psu_thread_resolve() can decide that.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_migrate(const char *host);

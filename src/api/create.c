@@ -2,6 +2,7 @@
 /*
  * create.c - psu_thread_create(): start a thread, or take one in
  */
+#include "journey/courier.h"
 #include "journey/process.h"
 #include "journey/reaper.h"
 #include "net/limits.h"
@@ -64,6 +65,7 @@ static int take_one_in(void)
 	struct psu_process *process = psu_process_get();
 	struct psu_traveller *thread;
 	struct psu_id migration;
+	int64_t deadline;
 	int rc;
 
 	psu_reserve_fill(); /* before anybody can come */
@@ -77,9 +79,12 @@ static int take_one_in(void)
 	psu_process_unlock();
 	rc = conclude(thread, rc);
 
-	/* the source may not know yet that it had arrived: be there when it asks */
+	/* the source may not know yet that it had arrived: be there when it asks;
+	 * and what its home is to hear must get there */
+	deadline = psu_socket_deadline(PSU_LINGER_MS);
 	psu_process_lock();
-	psu_traveller_await_known(&migration, psu_socket_deadline(PSU_LINGER_MS));
+	psu_traveller_await_known(&migration, deadline);
+	psu_courier_linger(deadline);
 	psu_process_unlock();
 	return rc;
 }

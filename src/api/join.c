@@ -15,11 +15,11 @@ tell_outcome(const struct psu_traveller *thread)
 	struct psu_thread_outcome outcome = {.host = ""};
 
 	snprintf(outcome.host, sizeof(outcome.host), "%s",
-			 *thread->host ? thread->host : here);
+			 *thread->where.name ? thread->where.name : here);
 	switch (thread->stage) {
 	case PSU_STAGE_ENDED:
-		outcome.end = *thread->host ? PSU_THREAD_ENDED_AWAY
-									: PSU_THREAD_ENDED_HERE;
+		outcome.end = thread->ended_away ? PSU_THREAD_ENDED_AWAY
+										 : PSU_THREAD_ENDED_HERE;
 		break;
 	case PSU_STAGE_LOST:
 		outcome.end = PSU_THREAD_LOST;
@@ -28,6 +28,8 @@ tell_outcome(const struct psu_traveller *thread)
 		outcome.end = PSU_THREAD_DOUBTFUL;
 		break;
 	default:
+		if (thread->host_died)
+			outcome.end = PSU_THREAD_LOST;
 		break;
 	}
 	return outcome;

@@ -22,7 +22,7 @@ const char *psu_thread_host(void)
 /** Where the thread was started. */
 static const char *home_of(const struct psu_traveller *thread)
 {
-	return thread->born_here ? psu_thread_host() : thread->home;
+	return thread->born_here ? psu_thread_host() : thread->home.name;
 }
 
 /** The calling thread, or NULL with an error set. */
@@ -62,7 +62,7 @@ static const char *host_of(const struct psu_traveller *thread)
 {
 	if (thread->stage == PSU_STAGE_LEAVING)
 		return thread->bound_for;
-	return *thread->host ? thread->host : psu_thread_host();
+	return *thread->where.name ? thread->where.name : psu_thread_host();
 }
 
 static void tell(const struct psu_traveller *thread,

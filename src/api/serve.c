@@ -6,6 +6,7 @@
  * in; the reaper frees them.  Out, when told to stop: how many are here still,
  * after a time that they had to end.
  */
+#include "journey/courier.h"
 #include "journey/process.h"
 #include "journey/reaper.h"
 #include "net/limits.h"
@@ -117,7 +118,7 @@ static unsigned drain(struct psu_process *process, unsigned drain_ms)
 }
 
 /** Sources may not know yet that their threads had arrived: be there when they
- * ask. */
+ * ask; and what homes are to hear must get there. */
 static void linger(struct psu_process *process)
 {
 	int64_t deadline = psu_socket_deadline(PSU_LINGER_MS);
@@ -130,6 +131,7 @@ static void linger(struct psu_process *process)
 		if (!psu_traveller_await_known(&copy, deadline))
 			break;
 	}
+	psu_courier_linger(deadline);
 	process->draining = false;
 	psu_process_unlock();
 }

@@ -38,7 +38,7 @@ int psu_thread_start(void *(*fn)(void *), void *arg,
 					 struct psu_thread **thread_out)
 {
 	static const struct psu_thread_attr usual;
-	struct psu_birth birth = {.fn = fn, .arg = arg};
+	struct psu_birth birth = {.fn = fn, .arg = arg, .joinable = true};
 	struct psu_traveller *thread;
 	int rc = psu_process_check();
 

@@ -5,6 +5,7 @@
  * The source fills an image and encodes it; the destination decodes one from
  * bytes whose signature and digest are verified, and from nothing else.  An
  * image is not yet a thread: journey/ checks it against this program first.
+ * The end of a thread, on its way home, is an image too, with little in it.
  * FORMAT.md, "Body", is the normative description.
  */
 #ifndef PSU_IMAGE_H
@@ -13,6 +14,7 @@
 #include "report/report.h"
 #include "seal/seal.h"
 #include "state/state.h"
+#include "trust/place.h"
 #include "walk/walk.h"
 
 #define PSU_THREAD_NAME_LEN 16 /* as the kernel keeps it, with its NUL */
@@ -37,6 +39,8 @@ struct psu_exits {
 };
 
 struct psu_image {
+	enum psu_kind kind; /* of an end there is no more than the result, locals
+						   and exits */
 	struct psu_registers registers;
 	uint64_t thread_pointer; /* the same on every host */
 	uint64_t cleanup_head;	 /* innermost pthread_cleanup_push buffer in the
@@ -49,11 +53,15 @@ struct psu_image {
 	struct psu_chain chain;
 	struct psu_span locals; /* the thread-locals that travel: state/locals.h */
 	struct psu_exits exits;
+	struct psu_place home; /* where the thread was born */
+	uint8_t joinable;	   /* 0 or 1: its result may be wanted there */
+	uint64_t result;	   /* what it ended with */
 	struct psu_span stack; /* [rsp, end of the travelling stack) */
 };
 
 /**
- * Encode all but the stack, which travels as it lies.
+ * Encode all that an image of its kind has but the stack, which travels as
+ * it lies.
  *
  * @head_out  malloc()ed, owned by the caller
  *
@@ -64,8 +72,9 @@ PSU_MUST_CHECK int psu_image_encode(const struct psu_image *image,
 									uint8_t **head_out, size_t *head_len_out);
 
 /**
- * Decode a verified body.  The image's spans point into the body, which must
- * outlive it; its chain and exits are its own: psu_image_fini().
+ * Decode a verified body of the kind that its statement says.  The image's
+ * spans point into the body, which must outlive it; its chain and exits are its
+ * own: psu_image_fini().
  *
  * Returns 0, PSU_THREAD_E_IMAGE_INVALID (with the section), NO_MEMORY.
  */

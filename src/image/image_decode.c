@@ -29,8 +29,12 @@ static const char *section_name(enum psu_section type)
 		return "CHAIN";
 	case PSU_SECTION_LOCALS:
 		return "LOCALS";
-	default:
+	case PSU_SECTION_EXITS:
 		return "EXITS";
+	case PSU_SECTION_HOME:
+		return "HOME";
+	default:
+		return "END";
 	}
 }
 
@@ -215,6 +219,48 @@ static int get_exits(struct psu_reader *head, struct psu_exits *exits)
 	return 0;
 }
 
+static int get_home(struct psu_reader *head, struct psu_image *image)
+{
+	struct psu_reader section;
+	int rc = get_section(head, PSU_SECTION_HOME, &section);
+
+	if (rc)
+		return rc;
+	image->joinable = psu_get_u8(&section);
+	psu_place_get(&section, &image->home);
+	if (!psu_reader_done(&section))
+		return invalid(PSU_SECTION_HOME, "has another length, or names no "
+										 "place");
+	if (image->joinable > 1)
+		return invalid(PSU_SECTION_HOME, "has a flag that is neither 0 nor 1");
+	return 0;
+}
+
+static int get_end(struct psu_reader *head, uint64_t *result_out)
+{
+	struct psu_reader section;
+	int rc = get_section(head, PSU_SECTION_END, &section);
+
+	if (rc)
+		return rc;
+	*result_out = psu_get_u64(&section);
+	if (!psu_reader_done(&section))
+		return invalid(PSU_SECTION_END, "has another length");
+	return 0;
+}
+
+/** What a thread has and the end of one has not. */
+static int get_state(struct psu_reader *head, struct psu_image *image)
+{
+	int rc = get_registers(head, &image->registers);
+
+	if (!rc)
+		rc = get_thread(head, image);
+	if (!rc)
+		rc = get_chain(head, image->stack.len, &image->chain);
+	return rc;
+}
+
 int psu_image_decode(const struct psu_verified_body *body,
 					 struct psu_image *image_out)
 {
@@ -222,20 +268,22 @@ int psu_image_decode(const struct psu_verified_body *body,
 	const uint8_t *bytes = psu_verified_body_head(body);
 	struct psu_reader head = {.at = bytes, .end = bytes + statement->head_len};
 	struct psu_image image = {
-		.stack = {psu_verified_body_stack(body), statement->stack_len}};
+		.kind = statement->kind,
+		.stack = {psu_verified_body_stack(body), statement->stack_len},
+	};
+	bool ended = image.kind == PSU_KIND_END;
 	int rc;
 
-	rc = get_registers(&head, &image.registers);
-	if (!rc)
-		rc = get_thread(&head, &image);
-	if (!rc)
-		rc = get_chain(&head, statement->stack_len, &image.chain);
+	rc = ended ? get_end(&head, &image.result) : get_state(&head, &image);
 	if (!rc)
 		rc = get_locals(&head, &image.locals);
 	if (!rc)
 		rc = get_exits(&head, &image.exits);
+	if (!rc && !ended)
+		rc = get_home(&head, &image);
 	if (!rc && !psu_reader_done(&head))
-		rc = invalid(PSU_SECTION_EXITS, "is followed by more bytes");
+		rc = invalid(ended ? PSU_SECTION_EXITS : PSU_SECTION_HOME,
+					 "is followed by more bytes");
 	if (rc) {
 		psu_image_fini(&image);
 		return rc;

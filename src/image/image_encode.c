@@ -2,7 +2,7 @@
 /*
  * image_encode.c - a thread at rest into the bytes of its head
  *
- * In: an image as journey/depart.c filled it.  Out: five sections in a fixed
+ * In: an image as journey/depart.c filled it.  Out: sections in a fixed
  * order, numbers big-endian, one encoding per value, no padding of any struct.
  * Refused: a head over PSU_HEAD_LEN_MAX.  The mirror of image_decode.c.
  */
@@ -26,10 +26,14 @@ static size_t head_len(const struct psu_image *image)
 		image->locals.len > PSU_HEAD_LEN_MAX ||
 		image->exits.count > PSU_HEAD_LEN_MAX / PSU_EXIT_LEN)
 		return 0;
-	len = PSU_SECTION_COUNT * PSU_SECTION_HEADER_LEN +
-		  PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
-		  chain_len(&image->chain) + image->locals.len +
-		  image->exits.count * PSU_EXIT_LEN;
+	len = image->locals.len + image->exits.count * PSU_EXIT_LEN;
+	if (image->kind == PSU_KIND_END)
+		len += PSU_SECTION_END_COUNT * PSU_SECTION_HEADER_LEN +
+			   PSU_SECTION_END_LEN;
+	else
+		len += PSU_SECTION_COUNT * PSU_SECTION_HEADER_LEN +
+			   PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
+			   chain_len(&image->chain) + PSU_SECTION_HOME_LEN;
 	return len <= PSU_HEAD_LEN_MAX ? len : 0;
 }
 
@@ -94,6 +98,35 @@ static void put_exits(struct psu_writer *writer, const struct psu_exits *exits)
 	}
 }
 
+static void put_home(struct psu_writer *writer, const struct psu_image *image)
+{
+	put_section(writer, PSU_SECTION_HOME, PSU_SECTION_HOME_LEN);
+	psu_put_u8(writer, image->joinable);
+	psu_place_put(writer, &image->home);
+}
+
+static void put_end(struct psu_writer *writer, uint64_t result)
+{
+	put_section(writer, PSU_SECTION_END, PSU_SECTION_END_LEN);
+	psu_put_u64(writer, result);
+}
+
+static void put_sections(struct psu_writer *writer,
+						 const struct psu_image *image)
+{
+	if (image->kind == PSU_KIND_END) {
+		put_end(writer, image->result);
+	} else {
+		put_registers(writer, &image->registers);
+		put_thread(writer, image);
+		put_chain(writer, &image->chain);
+	}
+	put_locals(writer, &image->locals);
+	put_exits(writer, &image->exits);
+	if (image->kind == PSU_KIND_MOVE)
+		put_home(writer, image);
+}
+
 int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
 					 size_t *head_len_out)
 {
@@ -117,11 +150,7 @@ int psu_image_encode(const struct psu_image *image, uint8_t **head_out,
 							 "again",
 							 len);
 	writer = (struct psu_writer){.at = head, .end = head + len};
-	put_registers(&writer, &image->registers);
-	put_thread(&writer, image);
-	put_chain(&writer, &image->chain);
-	put_locals(&writer, &image->locals);
-	put_exits(&writer, &image->exits);
+	put_sections(&writer, image);
 	assert(!writer.overflow && writer.at == writer.end);
 	*head_out = head;
 	*head_len_out = len;

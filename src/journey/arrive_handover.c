@@ -8,6 +8,7 @@
  * session of the same peer.
  */
 #include "journey/arrive.h"
+#include "journey/locate.h"
 #include "net/limits.h"
 
 #include <sodium.h>
@@ -49,8 +50,8 @@ static void settle(struct psu_arrival *arrival,
 	if (answer->start) {
 		arrival->thread->unclaimed = arrival->opening_taken;
 		arrival->thread->is_guest = arrival->is_guest;
-		psu_traveller_go(arrival->thread, arrival->statement->generation,
-						 &arrival->statement->migration);
+		psu_traveller_go(arrival->thread, arrival->statement,
+						 arrival->session->peer.name);
 	}
 }
 
@@ -100,11 +101,25 @@ static void answer_offer(struct psu_arrival *arrival,
 
 /* ---- requests about some move */
 
+/** Whether it has become known meanwhile that the thread is farther on.  Lock
+ * held. */
+static int check_news(const struct psu_arrival *arrival)
+{
+	if (!arrival || !arrival->husk)
+		return 0;
+	return psu_home_may_return(&arrival->husk->known,
+							   arrival->statement->generation);
+}
+
 static struct psu_dest_answer ask(const struct psu_dest_request *request,
-								  uint8_t type)
+								  uint8_t type,
+								  const struct psu_arrival *arrival)
 {
 	struct psu_dest *dest = &psu_process_get()->dest;
+	int code = type == PSU_FRAME_COMMIT ? check_news(arrival) : 0;
 
+	if (code)
+		return psu_dest_refuse(dest, &request->migration, code);
 	switch (type) {
 	case PSU_FRAME_COMMIT:
 		return psu_dest_commit(dest, request);
@@ -128,6 +143,10 @@ void psu_arrive_control(struct psu_session *session,
 	struct psu_peer peer;
 	int rc;
 
+	if (header->type == PSU_FRAME_LOCATION) {
+		psu_locate_recv(session, header);
+		return;
+	}
 	if (psu_frame_sender(header->type) != PSU_FRAME_BY_SOURCE) {
 		psu_session_unexpected(session, header);
 		return;
@@ -146,8 +165,8 @@ void psu_arrive_control(struct psu_session *session,
 	request.incarnation = control.incarnation;
 	request.token = control.token;
 	psu_process_lock();
-	answer = ask(&request, control.type);
 	arrival = find_reserved(&request.migration);
+	answer = ask(&request, control.type, arrival);
 	if (arrival)
 		settle(arrival, &answer);
 	psu_process_announce(psu_process_about_move(&request.migration));
@@ -170,6 +189,7 @@ bool psu_arrive_admit(struct psu_arrival *arrival)
 		.peer = arrival->session->peer.digest,
 		.incarnation = statement->incarnation,
 		.one_flight = statement->one_flight,
+		.is_end = statement->kind == PSU_KIND_END,
 	};
 	struct psu_dest_answer answer;
 
@@ -208,12 +228,18 @@ void psu_arrive_answer(void *argument)
 	struct psu_arrival *arrival = argument;
 	struct psu_dest_answer answer;
 	uint64_t token;
+	int code;
 
 	psu_phase_begin(PSU_PHASE_START);
 	randombytes_buf(&token, sizeof(token));
 	psu_process_lock();
-	answer = psu_dest_ready(&process->dest, &arrival->statement->migration,
-							token);
+	code = check_news(arrival);
+	if (code)
+		answer = psu_dest_refuse(&process->dest, &arrival->statement->migration,
+								 code);
+	else
+		answer = psu_dest_ready(&process->dest, &arrival->statement->migration,
+								token);
 	/* it is listed before anyone can know its token */
 	arrival->next_reserved = reserved;
 	reserved = arrival;
@@ -288,7 +314,10 @@ void psu_arrive_hand_over(struct psu_arrival *arrival)
 	await_commit(arrival);
 	unlist(arrival);
 	if (arrival->started)
-		psu_log(PSU_THREAD_LOG_INFO, "Thread from %s goes on here",
+		psu_log(PSU_THREAD_LOG_INFO,
+				arrival->statement->kind == PSU_KIND_END
+					? "Thread of this host has ended at %s"
+					: "Thread from %s goes on here",
 				arrival->session->peer.name);
 	else
 		psu_arrive_undo(arrival);

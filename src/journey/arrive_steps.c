@@ -32,18 +32,12 @@ static int check_offer(const struct psu_arrival *arrival,
 	const struct psu_statement *statement = arrival->statement;
 	const char *name = arrival->session->peer_name;
 
-	if (statement->kind != PSU_KIND_MOVE)
-		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
-							 "%s sent the end of a thread, which this version "
-							 "does not take: install the same version on both "
-							 "hosts",
-							 name);
 	if (statement->stream != header->stream)
 		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
 							 "%s sent a statement on another stream than it "
 							 "names: install the same version on both hosts",
 							 name);
-	if (statement->one_flight &&
+	if (statement->kind == PSU_KIND_MOVE && statement->one_flight &&
 		statement->head_len + statement->stack_len > PSU_ONE_FLIGHT_LEN_MAX)
 		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
 							 "%s sent more in one flight than %u bytes: "
@@ -95,49 +89,65 @@ static struct psu_traveller *find_own(const struct psu_statement *statement)
 	return found && psu_id_equal(&found->id, &statement->thread) ? found : NULL;
 }
 
-static int thaw_husk(const struct psu_arrival *arrival)
-{
-	const struct psu_slot *slot = &arrival->husk->slot;
-
-	if (arrival->statement->stack_room == slot->stack_len)
-		return psu_slot_thaw(slot);
-	return psu_error_set(PSU_THREAD_E_STATE_INVALID,
-						 "%s sent a thread home with %" PRIu32 " bytes for its "
-						 "stack, and it had left with %" PRIu32 ": install the "
-						 "same version on both hosts",
-						 arrival->session->peer_name,
-						 arrival->statement->stack_room, slot->stack_len);
-}
-
-/** A thread can be back before its pthread here has got as far as being a
- * husk, or, if it was a guest, before that has ended: wait for it. */
+/** A thread can be back, or its end come, before its pthread here has got as
+ * far as being a husk, or, if it was a guest, before that has ended: wait. */
 static int take_husk(struct psu_arrival *arrival)
 {
+	const struct psu_statement *statement = arrival->statement;
 	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
 	struct psu_traveller *own;
-	bool home = false;
+	int code = 0;
 
 	psu_process_lock();
-	while ((own = find_own(arrival->statement))) {
-		home = own->born_here;
-		if ((home && own->stage == PSU_STAGE_AWAY) ||
-			!psu_process_wait(arrival->statement->slot_addr, deadline))
+	while ((own = find_own(statement))) {
+		if (own->born_here)
+			code = psu_home_may_return(&own->known, statement->generation);
+		if (own->born_here && !code && own->stage == PSU_STAGE_AWAY) {
+			psu_traveller_recall(own);
+			arrival->husk = own;
+			break;
+		}
+		if (code == PSU_THREAD_E_REPLAYED ||
+			!psu_process_wait(statement->slot_addr, deadline))
 			break;
 	}
-	/* it left with the next generation, and comes with one of those behind */
-	if (own && home && own->stage == PSU_STAGE_AWAY &&
-		arrival->statement->generation > own->generation + 1) {
-		psu_traveller_recall(own);
-		arrival->husk = own;
-	}
+	if (own && own->born_here && !code && !arrival->husk)
+		code = PSU_THREAD_E_BUSY; /* another attempt is not over */
 	psu_process_unlock();
-	if (home && !arrival->husk)
-		return psu_error_set(PSU_THREAD_E_REPLAYED,
-							 "refused a thread from %s: it is at home already, "
-							 "has ended, or was farther when it left: end that "
-							 "copy of it",
-							 arrival->session->peer_name);
-	return arrival->husk ? thaw_husk(arrival) : 0;
+	if (!own && statement->kind == PSU_KIND_END)
+		code = PSU_THREAD_E_REPLAYED;
+	if (!code)
+		return 0;
+	return psu_error_set(code,
+						 "refused a thread, or its end, from %s: it is at home "
+						 "still, has ended, or was farther when it left: end "
+						 "that copy of it",
+						 arrival->session->peer_name);
+}
+
+/** A place for the stack: in the husk's slot, or in a slot of its own. */
+static int take_stack(struct psu_arrival *arrival)
+{
+	const struct psu_statement *statement = arrival->statement;
+	uint64_t stack;
+	int rc;
+
+	if (!arrival->husk)
+		rc = psu_slot_map(statement->slot_addr, statement->stack_room,
+						  &arrival->slot);
+	else if (statement->stack_room == arrival->husk->slot.stack_len)
+		rc = psu_slot_thaw(&arrival->husk->slot);
+	else
+		rc = psu_error_set(PSU_THREAD_E_STATE_INVALID,
+						   "%s sent a thread home with %" PRIu32 " bytes for "
+						   "its stack, and it had left with %" PRIu32
+						   ": install the same version on both hosts",
+						   arrival->session->peer_name, statement->stack_room,
+						   arrival->husk->slot.stack_len);
+	if (rc)
+		return rc;
+	stack = (uint64_t)psu_arrive_stack(arrival);
+	return psu_reserve_take(stack, stack + statement->stack_len);
 }
 
 int psu_arrive_take_slot(struct psu_arrival *arrival)
@@ -151,13 +161,8 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 							 "slot: install the same version on both hosts",
 							 arrival->session->peer_name, addr);
 	rc = take_husk(arrival);
-	if (!rc && !arrival->husk)
-		rc = psu_slot_map(addr, arrival->statement->stack_room, &arrival->slot);
-	if (!rc) {
-		uint64_t stack = (uint64_t)psu_arrive_stack(arrival);
-
-		rc = psu_reserve_take(stack, stack + arrival->statement->stack_len);
-	}
+	if (!rc && arrival->statement->kind == PSU_KIND_MOVE)
+		rc = take_stack(arrival);
 	return rc;
 }
 
@@ -226,6 +231,8 @@ int psu_arrive_check(struct psu_arrival *arrival)
 {
 	int rc;
 
+	if (arrival->statement->kind == PSU_KIND_END)
+		return 0; /* nothing of it is resumed */
 	psu_phase_begin(PSU_PHASE_REWALK);
 	rc = check_state(arrival);
 	return rc ? rc : check_chain(arrival);

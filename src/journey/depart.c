@@ -6,6 +6,7 @@
  * the thread goes on here, with the reason, or it is not here any more.
  * Refused: what cannot travel, before a byte is sent.
  */
+#include "journey/courier.h"
 #include "journey/depart.h"
 #include "net/limits.h"
 #include "state/locals.h"
@@ -52,19 +53,33 @@ static void await_acknowledgement(struct psu_traveller *self)
 				"arrival");
 }
 
+/** To the host that was named, or home. */
+static int find_way(struct psu_departure *departure)
+{
+	const struct psu_traveller *self = departure->thread;
+	struct psu_endpoint endpoint;
+	int rc;
+
+	if (!self->target) {
+		psu_way_to(&self->home, &departure->way);
+		return 0;
+	}
+	rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT, &endpoint);
+	if (!rc)
+		psu_line_way(&endpoint, &departure->way);
+	return rc;
+}
+
 static int may_leave(struct psu_departure *departure)
 {
 	struct psu_traveller *self = departure->thread;
-	struct psu_endpoint endpoint;
 	int rc = psu_depart_check(self, &psu_process_get()->manifest);
 
 	if (!rc)
-		rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT, &endpoint);
-	if (rc)
-		return rc;
-	psu_line_way(&endpoint, &departure->way);
-	await_acknowledgement(self);
-	return 0;
+		rc = find_way(departure);
+	if (!rc)
+		await_acknowledgement(self);
+	return rc;
 }
 
 static int walk_frames(struct psu_departure *departure)
@@ -95,6 +110,9 @@ static int fill(struct psu_departure *departure)
 							 "some",
 							 psu_locals_len());
 	psu_locals_save(departure->locals);
+	image->kind = PSU_KIND_MOVE;
+	image->home = self->home;
+	image->joinable = self->joinable;
 	image->registers = self->registers;
 	image->thread_pointer = (uint64_t)psu_state_thread_pointer();
 	image->cleanup_head = head == self->cleanup_base ? 0 : head;
@@ -133,6 +151,17 @@ static int encode(struct psu_departure *departure)
 	return 0;
 }
 
+/** It runs there now: its home is to know, unless that is there. */
+static void tell_home(const struct psu_departure *departure)
+{
+	const struct psu_traveller *self = departure->thread;
+	const struct psu_place *there = &departure->destination;
+
+	if (!self->born_here &&
+		!psu_id_equal(&self->home.incarnation, &there->incarnation))
+		psu_courier_tell_moved(self, departure->parcel.generation, there);
+}
+
 int psu_depart(struct psu_traveller *self)
 {
 	struct psu_departure departure = {.thread = self};
@@ -141,7 +170,7 @@ int psu_depart(struct psu_traveller *self)
 	psu_phase_begin(PSU_PHASE_CAPTURE);
 	block_interruptions(&departure);
 	psu_traveller_works_at_home(self);
-	psu_traveller_set_out(self, self->target);
+	psu_traveller_set_out(self, self->target ? self->target : self->home.name);
 	rc = may_leave(&departure);
 	if (!rc)
 		rc = walk_frames(&departure);
@@ -154,8 +183,10 @@ int psu_depart(struct psu_traveller *self)
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
+	if (departure.gone == PSU_STAGE_AWAY)
+		tell_home(&departure);
 	if (departure.gone)
-		psu_traveller_let_go(self, departure.gone, departure.host);
+		psu_traveller_let_go(self, departure.gone, &departure.destination);
 	psu_traveller_stay(self);
 	psu_traveller_works_travelling(self);
 	unblock_interruptions(&departure);

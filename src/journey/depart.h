@@ -12,6 +12,7 @@
 #include "journey/parcel.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
+#include "journey/way.h"
 #include "report/phase.h"
 
 #include <signal.h>
@@ -28,11 +29,11 @@ struct psu_departure {
 	size_t head_len;
 	struct psu_parcel parcel; /* all that goes out */
 
-	struct psu_session *session; /* NULL: none is open */
-	char host[PSU_NAME_LEN];	 /* who is offered the thread */
-	struct psu_source source;	 /* whose thread it is */
-	bool asked_again;			 /* the session is not the one of the OFFER */
-	int64_t pause_ms;			 /* before the next attempt to dial */
+	struct psu_session *session;  /* NULL: none is open */
+	struct psu_place destination; /* who is offered the thread */
+	struct psu_source source;	  /* whose thread it is */
+	bool asked_again;			  /* the session is not the one of the OFFER */
+	int64_t pause_ms;			  /* before the next attempt to dial */
 	int decision;		 /* psu_thread_resolve()'s, while in doubt; 0: none */
 	enum psu_stage gone; /* AWAY or LOST: the thread is not to go on here */
 };

@@ -21,7 +21,7 @@ static void enter_doubt(struct psu_departure *departure)
 				  "psu_thread_resolve decides",
 				  departure->way.name);
 	psu_traveller_suspend(departure->thread, PSU_STAGE_IN_DOUBT,
-						  departure->host);
+						  &departure->destination);
 }
 
 static struct psu_source_event event_of(const struct psu_control *control)
@@ -196,7 +196,8 @@ static int keep_lost(struct psu_departure *departure)
 						   "on, or drops it",
 						   name, kept_ms);
 
-	psu_traveller_suspend(departure->thread, PSU_STAGE_LOST, departure->host);
+	psu_traveller_suspend(departure->thread, PSU_STAGE_LOST,
+						  &departure->destination);
 	departure->decision = psu_traveller_await_decision(
 		departure->thread, psu_socket_deadline(kept_ms));
 	if (departure->decision == PSU_THREAD_GO_ON)

@@ -6,6 +6,7 @@
 #include "net/limits.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 void psu_depart_drop_session(struct psu_departure *departure)
@@ -32,6 +33,23 @@ static int open_session(struct psu_departure *departure)
 	return rc;
 }
 
+/** Who has it, if it arrives. */
+static void note_destination(struct psu_departure *departure)
+{
+	const struct psu_session *session = departure->session;
+	struct psu_place *place = &departure->destination;
+
+	*place = (struct psu_place){
+		.identity = session->peer.digest,
+		.incarnation = session->hello.incarnation,
+	};
+	memcpy(place->name, session->peer.name, sizeof(place->name));
+	if (departure->way.has_endpoint &&
+		strlen(departure->way.name) < sizeof(place->address))
+		snprintf(place->address, sizeof(place->address), "%s",
+				 departure->way.name);
+}
+
 /** Before its last bytes go out the source stops being free to go on. */
 static void give_away(void *argument)
 {
@@ -47,7 +65,7 @@ static int send_parcel(struct psu_departure *departure)
 	struct psu_parcel *parcel = &departure->parcel;
 	const struct psu_session *session = departure->session;
 
-	memcpy(departure->host, session->peer.name, sizeof(departure->host));
+	note_destination(departure);
 	parcel->one_flight = psu_parcel_len(parcel) <= PSU_ONE_FLIGHT_LEN_MAX;
 	psu_source_begin(&departure->source, parcel->one_flight,
 					 &session->hello.incarnation);

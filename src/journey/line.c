@@ -139,6 +139,17 @@ static bool wait_for_line(const struct psu_way *way, int64_t deadline,
 	return waiter.line || waiter.called;
 }
 
+void psu_line_caller_gone(const struct psu_id *incarnation)
+{
+	struct psu_line_waiter *at = psu_process_get()->line_waiters;
+
+	for (; at; at = at->next)
+		if (!at->line && psu_id_equal(&at->way->incarnation, incarnation)) {
+			at->called = true;
+			pthread_cond_signal(&at->woken);
+		}
+}
+
 /** A line is of no use any more: there is room for another. */
 static void give_up(struct psu_line *line)
 {
@@ -198,12 +209,15 @@ static struct psu_line *get(const struct psu_way *way, int64_t deadline)
 {
 	for (;;) {
 		struct psu_line *line = way->fresh ? NULL : take_idle(way);
-		bool room = count(way) < PSU_LINES_PEER_MAX;
+		bool room = count(way) < PSU_LINES_PEER_MAX, called;
 
 		if (line)
 			return line;
-		if (room && !psu_serve_call(&way->incarnation) && way->has_endpoint)
+		called = room && psu_serve_call(&way->incarnation);
+		if (room && !called && way->has_endpoint)
 			return add(way->name, NULL);
+		if (way->at_once && !called && !count(way))
+			return NULL;
 		if (!wait_for_line(way, deadline, &line))
 			return NULL;
 		if (line)

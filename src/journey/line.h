@@ -28,7 +28,9 @@ struct psu_way {
 	struct psu_endpoint endpoint;
 	struct psu_id incarnation; /* only this process will do; zero: whoever
 								  answers */
-	bool fresh; /* no idle line, but a new session: the last one was stale */
+	bool fresh;	  /* no idle line, but a new session: the last one was stale */
+	bool at_once; /* do not wait for whoever has no session here and cannot be
+					 dialled */
 };
 
 /** Fill in a way that leads to whoever answers at @endpoint. */
@@ -50,6 +52,9 @@ PSU_MUST_CHECK int psu_line_take(const struct psu_way *way,
 /** Give a line back: for whoever waits for one, or idle; a broken one is
  * closed.  NULL does nothing. */
 void psu_line_put(struct psu_session *session);
+
+/** A session of that process's own has ended.  Lock held. */
+void psu_line_caller_gone(const struct psu_id *incarnation);
 
 /** Make an idle session a line.  @name  as in a way; "" if it was turned */
 void psu_line_adopt(const char *name, struct psu_session *session);

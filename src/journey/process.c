@@ -6,6 +6,7 @@
 #include "bytes/sha256.h"
 #include "journey/exits.h"
 #include "journey/line.h"
+#include "journey/way.h"
 #include "slot/slot.h"
 #include "start/hazards.h"
 #include "start/isa.h"
@@ -293,6 +294,13 @@ static int make_process(struct psu_process *process, const char *cert_path)
 							&process->incarnation, &process->runtime);
 }
 
+static int find_place(struct psu_process *process)
+{
+	process->place.incarnation = process->incarnation;
+	return psu_way_here(psu_trust_self(process->trust), process->listen_fd,
+						&process->place);
+}
+
 int psu_process_init(int mode, const char *cert_path)
 {
 	struct psu_process *process = &process_state;
@@ -317,6 +325,8 @@ int psu_process_init(int mode, const char *cert_path)
 	set_up = rc == 0;
 	if (!rc && mode == PSU_THREAD_SERVER)
 		rc = psu_serve_start(process);
+	if (!rc)
+		rc = find_place(process);
 	if (rc) {
 		set_up = false;
 		psu_runtime_free(process->runtime);

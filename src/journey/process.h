@@ -14,7 +14,7 @@
 #include "net/session.h"
 #include "runtime/runtime.h"
 #include "start/manifest.h"
-#include "trust/trust.h"
+#include "trust/place.h"
 
 #include <pthread.h>
 #include <semaphore.h>
@@ -33,6 +33,7 @@ struct psu_process {
 	struct psu_runtime *runtime;
 	struct psu_manifest manifest;
 	struct psu_id incarnation;
+	struct psu_place place; /* as others are told of it */
 	struct psu_session_context context;
 	int listen_fd;	  /* -1 in a client */
 	sem_t stop_asked; /* by psu_thread_stop() */

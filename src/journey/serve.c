@@ -119,6 +119,8 @@ static int call(struct psu_caller *caller, struct psu_session *session)
 
 	if (eventfd_read(caller->wake_fd, &count) == 0)
 		caller->wanted = true;
+	/* who is called for may be on the point of ending */
+	psu_error_whisper(caller->wanted);
 	if (!caller->wanted || caller->called)
 		return 0;
 	caller->called = true;
@@ -167,8 +169,9 @@ static bool follow_requests(struct psu_caller *caller,
 		struct psu_frame_header header;
 		int64_t deadline = psu_socket_deadline(patience_ms);
 		int64_t end = session->opened_ms + PSU_SESSION_AGE_MS;
-		int rc = call(caller, session);
+		int rc;
 
+		rc = call(caller, session);
 		deadline = deadline < end ? deadline : end;
 		if (!rc && !psu_session_await(session, caller->wake_fd, deadline))
 			continue;
@@ -178,6 +181,7 @@ static bool follow_requests(struct psu_caller *caller,
 		if (rc == PSU_THREAD_E_HOST_SILENT &&
 			patience_ms == PSU_FIRST_REQUEST_MS)
 			psu_error_tell(rc);
+		psu_error_whisper(false);
 		if (rc)
 			return false;
 		if (header.type == PSU_FRAME_TURN && caller->called)
@@ -246,6 +250,7 @@ static void forget(struct psu_caller *caller)
 	close_duplicate(caller);
 	if (caller->known && !count_sessions(process, &caller->peer))
 		psu_dest_peer_gone(&process->dest, &caller->peer);
+	psu_line_caller_gone(&caller->incarnation);
 	psu_process_unlock();
 	if (caller->wake_fd >= 0)
 		close(caller->wake_fd);
@@ -256,9 +261,10 @@ static void *serve_caller(void *argument)
 {
 	struct psu_session *turned = serve(argument);
 
-	forget(argument);
+	/* at no time is there neither a caller nor a line */
 	if (turned)
 		psu_line_adopt("", turned);
+	forget(argument);
 	return NULL;
 }
 

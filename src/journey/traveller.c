@@ -6,6 +6,7 @@
  * traveller_life.c.
  */
 #include "journey/traveller.h"
+#include "journey/courier.h"
 #include "journey/process.h"
 #include "net/limits.h"
 
@@ -58,6 +59,8 @@ static void discard(struct psu_traveller *thread)
 	psu_process_unlock();
 	if (thread->born_here)
 		psu_runtime_unlock_slot(process->runtime, thread->slot_number);
+	free(thread->exits.list);
+	free(thread->last_locals);
 	free(thread);
 }
 
@@ -121,6 +124,9 @@ int psu_traveller_birth(const struct psu_birth *birth,
 		memcpy(thread->name, birth->name, sizeof(thread->name));
 	else
 		pthread_getname_np(pthread_self(), thread->name, sizeof(thread->name));
+	thread->home = psu_process_get()->place;
+	thread->joinable = birth->joinable;
+	psu_home_born(&thread->known);
 	if (birth->limit_ms)
 		thread->overdue_at = psu_socket_deadline(birth->limit_ms);
 	rc = take_free_slot(thread);
@@ -219,13 +225,17 @@ int psu_traveller_restore(struct psu_traveller *thread,
 	return restoration->code;
 }
 
-void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
-					  const struct psu_id *migration)
+void psu_traveller_go(struct psu_traveller *thread,
+					  const struct psu_statement *statement, const char *host)
 {
-	thread->generation = generation;
-	thread->arrived_by = *migration;
-	*thread->host = '\0';
-	*thread->host = '\0';
+	thread->generation = statement->generation;
+	thread->arrived_by = statement->migration;
+	thread->where = (struct psu_place){.name = ""};
+	thread->host_died = false;
+	if (thread->born_here)
+		psu_home_returned(&thread->known, statement->generation);
+	if (thread->ended_away)
+		memcpy(thread->where.name, host, sizeof(thread->where.name));
 	psu_traveller_enter(thread, PSU_STAGE_RUNNING);
 	give_order(thread, PSU_ORDER_GO);
 }
@@ -279,7 +289,7 @@ int psu_traveller_await(struct psu_traveller *thread, bool leaving)
 		if (thread->stage == PSU_STAGE_ENDED ||
 			(leaving && thread->stage == PSU_STAGE_AWAY))
 			return 0;
-		if (thread->stage == PSU_STAGE_LOST)
+		if (thread->stage == PSU_STAGE_LOST || thread->host_died)
 			return PSU_THREAD_E_LOST_WITH_PEER;
 		deadline = patience(thread, begun_ms);
 	} while (psu_socket_now_ms() < deadline &&
@@ -298,6 +308,8 @@ void *psu_traveller_dispose(struct psu_traveller *thread)
 	if (thread->stage == PSU_STAGE_ENDED)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
 				(long)result);
+	if (thread->stage == PSU_STAGE_ENDED && !thread->born_here)
+		psu_courier_tell_ended(thread, result);
 	discard(thread);
 	return result;
 }

@@ -18,14 +18,18 @@
  *
  * In doubt and lost it is frozen where psu_thread_migrate() was called, on its
  * home stack, with all that it has.
+ *
+ * The end of a thread that ended elsewhere arrives too: the husk takes its last
+ * thread-locals over, and ends in its place, by itself, at home.
  */
 #ifndef PSU_TRAVELLER_H
 #define PSU_TRAVELLER_H
 
+#include "handover/handover.h"
 #include "image/image.h"
 #include "slot/slot.h"
 #include "state/state.h"
-#include "trust/trust.h"
+#include "trust/place.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -64,6 +68,7 @@ struct psu_birth {
 	uint32_t stack_len;				/* rounded up to pages; 0: the usual */
 	char name[PSU_THREAD_NAME_LEN]; /* "": its maker's */
 	int64_t limit_ms;				/* from now; 0: none */
+	bool joinable;					/* its result may be wanted */
 };
 
 struct psu_traveller {
@@ -73,6 +78,8 @@ struct psu_traveller {
 	struct psu_slot slot;
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;
+	struct psu_place home;
+	bool joinable; /* its result may be wanted there */
 	pthread_t pthread;
 	struct psu_birth birth; /* of no use in a guest */
 
@@ -86,8 +93,12 @@ struct psu_traveller {
 	bool left;				 /* the user's code is gone from the stack */
 	bool in_hook;			 /* of psu_thread_set_hooks() */
 	char from[PSU_NAME_LEN]; /* the host that it has come from */
-	char home[PSU_NAME_LEN]; /* of a guest */
 	struct psu_exits exits;	 /* of its thread-locals: exits.h */
+	uint8_t *last_locals;	 /* a guest that has ended: its thread-locals, to be
+								sent home; NULL: no memory for them */
+	bool ended_away;		 /* a husk that ends with @result, in the place of
+								the thread */
+	uint64_t result;
 
 	/* guarded by the process's lock */
 	enum psu_stage stage;
@@ -97,7 +108,9 @@ struct psu_traveller {
 	struct psu_id arrived_by;		/* the move that brought it; zero: none */
 	int64_t since_ms;				/* in this stage; CLOCK_MONOTONIC */
 	int64_t overdue_at;				/* ditto; PSU_NEVER: it has no time limit */
-	char host[PSU_NAME_LEN];		/* where it is, may be or ended; "": here */
+	struct psu_home known;			/* born here: how far it is known to be */
+	struct psu_place where;			/* it is, may be or ended; no name: here */
+	bool host_died;					/* AWAY: and is lost with @where */
 	char bound_for[PSU_NAME_LEN];	/* LEAVING: the host, as it was written */
 	char name[PSU_THREAD_NAME_LEN]; /* that it had when it came to be here */
 	int decision;	/* about this move, once frozen: 0, or one of
@@ -153,18 +166,20 @@ void psu_traveller_works_at_home(const struct psu_traveller *self);
  * @restoration  what to do; done and code are this function's own */
 PSU_MUST_CHECK int psu_traveller_restore(struct psu_traveller *thread,
 										 struct psu_restoration *restoration);
-/** Let a restored thread go on.  Lock held.  Cannot fail. */
-void psu_traveller_go(struct psu_traveller *thread, uint64_t generation,
-					  const struct psu_id *migration);
+/** Let a restored thread go on, or a husk end with what it has taken over, of
+ * a thread that ended at @host.  Lock held.  Cannot fail.
+ * @statement  of the move that brought it */
+void psu_traveller_go(struct psu_traveller *thread,
+					  const struct psu_statement *statement, const char *host);
 /** Undo an admission, or let a husk be one again.  Frees the former. */
 void psu_traveller_withdraw(struct psu_traveller *thread);
 
 /** The calling thread is about to leave for @host, as its user wrote it. */
 void psu_traveller_set_out(struct psu_traveller *self, const char *host);
-/** The calling thread is frozen here, IN_DOUBT or LOST: the destination, @host,
- * may have it or not, or has died with it. */
+/** The calling thread is frozen here, IN_DOUBT or LOST: the destination may
+ * have it or not, or has died with it. */
 void psu_traveller_suspend(struct psu_traveller *self, enum psu_stage stage,
-						   const char *host);
+						   const struct psu_place *destination);
 /** Wait for psu_thread_resolve()'s decision about the calling thread, which is
  * frozen.  0: @deadline has passed. */
 int psu_traveller_await_decision(struct psu_traveller *self, int64_t deadline);
@@ -172,11 +187,12 @@ int psu_traveller_await_decision(struct psu_traveller *self, int64_t deadline);
  * goes on. */
 void psu_traveller_stay(struct psu_traveller *self);
 
-/** The calling thread has been taken over by the destination, @host (AWAY), or
+/** The calling thread has been taken over by the destination (AWAY), or
  * was lost with it and is given up (LOST): drop all it has on this host and
  * become a husk, or end.  On the home stack of the thread; does not return. */
 void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
-						  const char *host) __attribute__((noreturn));
+						  const struct psu_place *destination)
+	__attribute__((noreturn));
 
 /**
  * Wait until a thread has ended, or is lost; or, if @leaving is of interest,

@@ -15,7 +15,7 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool psu_traveller_has_ended(const struct psu_traveller *self,
@@ -37,26 +37,34 @@ void psu_traveller_works_at_home(const struct psu_traveller *self)
 						 psu_slot_home_high(&self->slot));
 }
 
-/** Take over what lies neither in registers nor on the stack. */
-static int restore_locals(struct psu_traveller *self,
-						  const struct psu_image *image)
+/** Check, and make good, what refers to libc's part of the thread. */
+static int adopt(struct psu_traveller *self, const struct psu_image *image)
 {
-	int rc;
-
 	if ((uint64_t)psu_state_thread_pointer() != image->thread_pointer)
 		return psu_error_set(PSU_THREAD_E_LAYOUT_MISMATCH,
 							 "libc places thread-locals elsewhere than at the "
 							 "source: set GLIBC_TUNABLES alike on both hosts");
+	return psu_locals_relink(image->cleanup_head, image->registers.rsp,
+							 psu_slot_stack_high(&self->slot),
+							 self->cleanup_base);
+}
+
+/** Take over what lies neither in registers nor on the stack. */
+static int restore_locals(struct psu_traveller *self,
+						  const struct psu_image *image)
+{
+	int rc = 0;
+
+	if (image->kind == PSU_KIND_MOVE)
+		rc = adopt(self, image);
+	if (rc)
+		return rc;
 	if (psu_locals_len() != image->locals.len)
 		return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
 							 "the image's thread-locals have another size than "
 							 "this program's: install the same version of the "
 							 "program on both hosts");
-	rc = psu_locals_relink(image->cleanup_head, image->registers.rsp,
-						   psu_slot_stack_high(&self->slot),
-						   self->cleanup_base);
-	if (!rc)
-		rc = psu_exits_restore(&self->exits, &image->exits);
+	rc = psu_exits_restore(&self->exits, &image->exits);
 	if (rc)
 		return rc;
 	psu_locals_restore(image->locals.bytes);
@@ -66,6 +74,16 @@ static int restore_locals(struct psu_traveller *self,
 /** The rest of what an image says; none of it can fail. */
 static void take_over(struct psu_traveller *self, const struct psu_image *image)
 {
+	self->ended_away = image->kind == PSU_KIND_END;
+	self->result = image->result;
+	if (self->ended_away) {
+		psu_locals_set_cleanup_head(self->cleanup_base);
+		return;
+	}
+	if (!self->born_here) {
+		self->home = image->home;
+		self->joinable = image->joinable;
+	}
 	self->registers = image->registers;
 	self->saved_errno = image->saved_errno;
 	self->signal_mask = image->signal_mask;
@@ -125,7 +143,8 @@ static void *resume(struct psu_traveller *self)
 }
 
 /** Wait parked for what becomes of it.  True: it was resumed, and has ended
- * or left again, with *@result_out.  False: a guest that was turned away. */
+ * or left again, with *@result_out, or has ended elsewhere.  False: a guest
+ * that was turned away. */
 static bool stand_by(struct psu_traveller *self, void **result_out)
 {
 	for (;;)
@@ -134,7 +153,8 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 			restore(self);
 			break;
 		case PSU_ORDER_GO:
-			*result_out = resume(self);
+			*result_out = self->ended_away ? (void *)self->result
+										   : resume(self);
 			return true;
 		default:
 			psu_locals_set_cleanup_head(self->cleanup_base);
@@ -143,6 +163,14 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 				return false;
 			break;
 		}
+}
+
+/** The last state of a guest, which goes home.  Its destructors run there. */
+static void keep_locals(struct psu_traveller *self)
+{
+	self->last_locals = malloc(psu_locals_len() + 1);
+	if (self->last_locals)
+		psu_locals_save(self->last_locals);
 }
 
 /** Runs when the user's function has returned, and on pthread_exit(); also
@@ -155,10 +183,15 @@ static void end(void *argument)
 	/* pthread_exit() has dropped frames here without a word */
 	psu_sanitizer_unmark(psu_slot_home_low(&self->slot),
 						 psu_slot_home_high(&self->slot));
-	psu_exits_run(&self->exits);
+	if (self->born_here)
+		psu_exits_run(&self->exits);
+	else if (self->stage == PSU_STAGE_RUNNING)
+		keep_locals(self);
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)
 		psu_traveller_enter(self, PSU_STAGE_ENDED);
+	if (self->born_here && self->stage == PSU_STAGE_ENDED)
+		psu_home_ended(&self->known);
 	psu_process_announce(self->slot.addr);
 	psu_reaper_look();
 	psu_process_unlock();
@@ -200,12 +233,6 @@ void *psu_traveller_main(void *argument)
 	return result;
 }
 
-/** Lock held. */
-static void note_host(struct psu_traveller *self, const char *host)
-{
-	snprintf(self->host, sizeof(self->host), "%s", host);
-}
-
 void psu_traveller_set_out(struct psu_traveller *self, const char *host)
 {
 	psu_process_lock();
@@ -216,10 +243,10 @@ void psu_traveller_set_out(struct psu_traveller *self, const char *host)
 }
 
 void psu_traveller_suspend(struct psu_traveller *self, enum psu_stage stage,
-						   const char *host)
+						   const struct psu_place *destination)
 {
 	psu_process_lock();
-	note_host(self, host);
+	self->where = *destination;
 	psu_traveller_enter(self, stage);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
@@ -240,14 +267,14 @@ int psu_traveller_await_decision(struct psu_traveller *self, int64_t deadline)
 void psu_traveller_stay(struct psu_traveller *self)
 {
 	psu_process_lock();
-	*self->host = '\0';
+	self->where = (struct psu_place){.name = ""};
 	psu_traveller_enter(self, PSU_STAGE_RUNNING);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 }
 
 void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
-						  const char *host)
+						  const struct psu_place *destination)
 {
 	psu_locals_set_cleanup_head(self->cleanup_base);
 	psu_exits_clear(&self->exits);
@@ -255,7 +282,10 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 		psu_slot_freeze(&self->slot);
 	self->left = true;
 	psu_process_lock();
-	note_host(self, host);
+	/* LOCATION of a later move may have overtaken the answer */
+	if (stage != PSU_STAGE_AWAY || !self->born_here ||
+		psu_home_left(&self->known, self->generation + 1))
+		self->where = *destination;
 	self->given_up = stage == PSU_STAGE_LOST;
 	psu_traveller_enter(self, stage);
 	psu_process_announce(self->slot.addr);

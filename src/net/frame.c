@@ -62,11 +62,15 @@ static const struct rule rules[] = {
 	REQUEST(STATUS, 0),
 	REQUEST(CANCEL, 0),
 	REQUEST(FORGET, 0),
+	{PSU_FRAME_LOCATION, 0, PSU_FRAME_BY_SOURCE, "LOCATION",
+	 FIXED(PSU_LOCATION_LEN)},
 	ANSWER(PREPARED, TOKEN | TTL),
 	ANSWER(RUNNING, 0),
 	ANSWER(ABORTED, CODE),
 	ANSWER(UNKNOWN, 0),
 	ANSWER(DEAD, 0),
+	{PSU_FRAME_NOTED, 0, PSU_FRAME_BY_DESTINATION, "NOTED",
+	 FIXED(PSU_NOTED_LEN)},
 };
 
 /** The table's row of a type, or NULL. */
@@ -197,6 +201,54 @@ int psu_frame_get_control(uint8_t type, const uint8_t payload[PSU_CONTROL_LEN],
 		return broken(rule->name, "its error code is not in the table");
 	*control_out = control;
 	return 0;
+}
+
+void psu_frame_put_location(const struct psu_location *location,
+							uint8_t payload_out[PSU_LOCATION_LEN])
+{
+	struct psu_writer writer = {.at = payload_out,
+								.end = payload_out + PSU_LOCATION_LEN};
+
+	psu_put_bytes(&writer, location->thread.bytes, 16);
+	psu_put_u64(&writer, location->generation);
+	psu_place_put(&writer, &location->where);
+	assert(!writer.overflow && writer.at == writer.end);
+}
+
+int psu_frame_get_location(const uint8_t payload[PSU_LOCATION_LEN],
+						   struct psu_location *location_out)
+{
+	struct psu_reader reader = {.at = payload,
+								.end = payload + PSU_LOCATION_LEN};
+	struct psu_location location;
+
+	psu_get_bytes(&reader, location.thread.bytes, 16);
+	location.generation = psu_get_u64(&reader);
+	psu_place_get(&reader, &location.where);
+	if (!psu_reader_done(&reader))
+		return broken("LOCATION", "it names no place");
+	*location_out = location;
+	return 0;
+}
+
+void psu_frame_put_noted(const struct psu_noted *noted,
+						 uint8_t payload_out[PSU_NOTED_LEN])
+{
+	struct psu_writer writer = {.at = payload_out,
+								.end = payload_out + PSU_NOTED_LEN};
+
+	psu_put_bytes(&writer, noted->thread.bytes, 16);
+	psu_put_u64(&writer, noted->generation);
+	assert(!writer.overflow && writer.at == writer.end);
+}
+
+void psu_frame_get_noted(const uint8_t payload[PSU_NOTED_LEN],
+						 struct psu_noted *noted_out)
+{
+	struct psu_reader reader = {.at = payload, .end = payload + PSU_NOTED_LEN};
+
+	psu_get_bytes(&reader, noted_out->thread.bytes, 16);
+	noted_out->generation = psu_get_u64(&reader);
 }
 
 /** FORMAT.md, "Versions": this and the version behind it never move. */

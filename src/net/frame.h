@@ -9,6 +9,7 @@
 
 #include "bytes/bytes.h"
 #include "report/report.h"
+#include "trust/place.h"
 
 #define PSU_WIRE_VERSION 0
 #define PSU_FRAME_HEADER_LEN 8
@@ -16,6 +17,8 @@
 #define PSU_CONTROL_LEN 48
 #define PSU_HELLO_LEN 256
 #define PSU_REFUSED_LEN 4 /* an error number, as in a control payload */
+#define PSU_LOCATION_LEN (16 + 8 + PSU_PLACE_LEN)
+#define PSU_NOTED_LEN (16 + 8)
 
 enum psu_frame_type {
 	PSU_FRAME_HELLO = 1,	/* both, once, first: who and what I am */
@@ -29,11 +32,13 @@ enum psu_frame_type {
 	PSU_FRAME_STATUS = 19,
 	PSU_FRAME_CANCEL = 20,
 	PSU_FRAME_FORGET = 21,
+	PSU_FRAME_LOCATION = 22, /* source: where the thread is now, to its home */
 	PSU_FRAME_PREPARED = 32, /* destination */
 	PSU_FRAME_RUNNING = 33,
 	PSU_FRAME_ABORTED = 34,
 	PSU_FRAME_UNKNOWN = 35,
-	PSU_FRAME_DEAD = 36
+	PSU_FRAME_DEAD = 36,
+	PSU_FRAME_NOTED = 37 /* destination: LOCATION was heard */
 };
 
 /** Who may send a type.  Either side of a session may be the source of a
@@ -86,6 +91,33 @@ void psu_frame_put_control(const struct psu_control *control,
 PSU_MUST_CHECK int psu_frame_get_control(uint8_t type,
 										 const uint8_t payload[PSU_CONTROL_LEN],
 										 struct psu_control *control_out);
+
+/** The move of @generation has taken the thread to @where. */
+struct psu_location {
+	struct psu_id thread;
+	uint64_t generation;
+	struct psu_place where;
+};
+
+void psu_frame_put_location(const struct psu_location *location,
+							uint8_t payload_out[PSU_LOCATION_LEN]);
+/** 0 or PSU_THREAD_E_PROTOCOL: the place is none.  Every byte read here is
+ * hostile. */
+PSU_MUST_CHECK int
+psu_frame_get_location(const uint8_t payload[PSU_LOCATION_LEN],
+					   struct psu_location *location_out);
+
+/** Which LOCATION was heard. */
+struct psu_noted {
+	struct psu_id thread;
+	uint64_t generation;
+};
+
+void psu_frame_put_noted(const struct psu_noted *noted,
+						 uint8_t payload_out[PSU_NOTED_LEN]);
+/** Any bytes are one.  Every byte read here is hostile. */
+void psu_frame_get_noted(const uint8_t payload[PSU_NOTED_LEN],
+						 struct psu_noted *noted_out);
 
 /** What each side tells first. */
 struct psu_hello {

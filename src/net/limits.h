@@ -127,4 +127,11 @@ int psu_limit_ms(enum psu_thread_wait wait);
  * has not heard yet that it had arrived. */
 #define PSU_LINGER_MS psu_limit_ms(PSU_THREAD_WAIT_LINGER)
 
+/* ---- letters to the homes of threads */
+
+/** That wait to be delivered, and bytes of them; beyond that the oldest goes.
+ * They are tried again after the pauses of a source in doubt. */
+#define PSU_OUTBOX_MAX 1024
+#define PSU_OUTBOX_LEN_MAX (16u << 20)
+
 #endif

@@ -39,6 +39,17 @@ static void try_hello(const uint8_t *payload)
 	demand_same(again, payload, sizeof(again));
 }
 
+static void try_location(const uint8_t *payload)
+{
+	uint8_t again[PSU_LOCATION_LEN];
+	struct psu_location location;
+
+	if (psu_frame_get_location(payload, &location) != 0)
+		return;
+	psu_frame_put_location(&location, again);
+	demand_same(again, payload, sizeof(again));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	uint8_t again[PSU_FRAME_HEADER_LEN];
@@ -57,5 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		try_control(header.type, bytes);
 	if (len == PSU_HELLO_LEN)
 		try_hello(bytes);
+	if (len == PSU_LOCATION_LEN)
+		try_location(bytes);
 	return 0;
 }

@@ -56,10 +56,16 @@ def chain(frames=FRAMES, count=None):
     return struct.pack(">I", count) + b"".join(frames)
 
 
-def head(sections=None, tail=b""):
-    if sections is None:
-        sections = [(1, registers()), (2, thread()), (3, chain()),
-                    (4, b"data!"), (5, b"bss")]
+def place(name=b"a", address=b"a:7310"):
+    return (b"\x41".ljust(32, b"\0") + b"\x42".ljust(16, b"\0") +
+            name.ljust(65, b"\0") + address.ljust(256, b"\0"))
+
+
+def home(joinable=1, **changes):
+    return struct.pack(">B", joinable) + place(**changes)
+
+
+def head(sections, tail=b""):
     return b"".join(section(n, payload) for n, payload in sections) + tail
 
 
@@ -67,11 +73,32 @@ def image(encoded, stack_len=96):
     return struct.pack(">H", stack_len) + encoded
 
 
+def ends():
+    # without a stack: the end of a thread
+    exits = struct.pack(">QQ", 0x40def0, WINDOW + 8)
+    whole = [(7, struct.pack(">Q", 42)), (4, b"data!"), (5, exits)]
+    yield "end", image(head(whole), 0)
+    yield "end-bare", image(head(whole[:1] + [(4, b""), (5, b"")]), 0)
+    yield "end-short", image(head([(7, bytes(7))] + whole[1:]), 0)
+    yield "end-missing", image(head(whole[1:]), 0)
+    yield "end-home", image(head(whole + [(6, home())]), 0)
+    yield "end-thread", image(head(
+        [(1, registers()), (2, thread()), (3, chain(())), (4, b""),
+         (5, b""), (6, home())]), 0)
+
+
 def images():
     whole = [(1, registers()), (2, thread()), (3, chain()), (4, b"data!"),
-             (5, struct.pack(">QQ", 0x40def0, WINDOW + 8))]
+             (5, struct.pack(">QQ", 0x40def0, WINDOW + 8)), (6, home())]
     yield "whole", image(head(whole))
-    yield "no-locals", image(head(whole[:3] + [(4, b""), (5, b"")]))
+    yield "no-locals", image(head(
+        whole[:3] + [(4, b""), (5, b"")] + whole[5:]))
+    yield "home-flag", image(head(whole[:5] + [(6, home(2))]))
+    yield "home-nameless", image(head(whole[:5] + [(6, home(name=b""))]))
+    yield "home-endless", image(head(
+        whole[:5] + [(6, home(address=b"a" * 256))]))
+    yield "home-blank", image(head(whole[:5] + [(6, home(name=b"a b"))]))
+    yield "home-short", image(head(whole[:5] + [(6, home()[:-1])]))
     yield "one-frame", image(head(
         whole[:2] + [(3, chain(FRAMES[:1]))] + whole[3:]), 40)
     yield "other-stack", image(head(whole), 97)
@@ -95,10 +122,11 @@ def images():
         whole[:1] + [(2, thread(name=b"a\0b"))] + whole[2:]))
     yield "registers-short", image(head([(1, registers(87))] + whole[1:]))
     yield "swapped", image(head([whole[1], whole[0]] + whole[2:]))
-    yield "missing", image(head(whole[:4]))
-    yield "twice", image(head(whole + whole[4:]))
+    yield "missing", image(head(whole[:5]))
+    yield "twice", image(head(whole + whole[5:]))
     yield "tail", image(head(whole, b"\0"))
     yield "cut", image(head(whole)[:-1])
+    yield from ends()
 
 
 def statements():
@@ -138,6 +166,10 @@ def control(token=0, code=0, ttl_ms=0):
             struct.pack(">QiI", token, code, ttl_ms))
 
 
+def location(**changes):
+    return b"\x22" * 16 + struct.pack(">Q", 3) + place(**changes)
+
+
 def header(length, number, reserved=0, stream=0):
     return struct.pack(">IBBH", length, number, reserved, stream)
 
@@ -164,6 +196,10 @@ def frames():
     yield "aborted-zero", header(48, 34) + control()
     yield "unknown", header(48, 35) + control()
     yield "dead", header(48, 36) + control()
+    yield "location", header(393, 22) + location()
+    yield "location-nameless", header(393, 22) + location(name=b"")
+    yield "location-tail", header(393, 22) + location(name=b"a\0b")
+    yield "noted", header(24, 37) + location()[:24]
     yield "reserved", header(48, 19, 1)
     yield "stream", header(48, 19, 0, 1)
     yield "type", header(0, 0)

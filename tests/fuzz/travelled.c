@@ -26,7 +26,9 @@ static void make_key(void)
 struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
 										 const struct psu_span *stack)
 {
-	struct psu_statement statement = {.kind = PSU_KIND_MOVE,
+	struct psu_statement statement = {.kind = stack->len ? PSU_KIND_MOVE
+														 : PSU_KIND_END,
+									  .one_flight = !stack->len,
 									  .migration = {{1}},
 									  .thread = {{1}},
 									  .generation = 1,

@@ -2,7 +2,8 @@
 /*
  * flights.c - how often a move goes to and fro
  *
- *     flights serve CERTS            takes in as many threads as `go` sends
+ *     flights serve CERTS            takes in as many threads as `go` sends;
+ *                                    each ends at a byte from stdin
  *     flights go CERTS PORT          sends them there, through a relay of its
  *                                    own, and says for each of them how often
  *                                    the server answered: one flight, two
@@ -133,10 +134,14 @@ static void *travel(void *argument)
 {
 	size_t len = *(const size_t *)argument;
 	volatile char luggage[len];
+	char byte;
 
 	memset((void *)(uintptr_t)luggage, 1, len);
 	if (psu_thread_migrate(relay_address) != 0)
 		fail("a move failed");
+	/* its result would go home by the way that is looked at */
+	if (read(STDIN_FILENO, &byte, 1) != 1)
+		fail("no word");
 	return (void *)(uintptr_t)luggage[len - 1];
 }
 
@@ -183,11 +188,22 @@ static int go(const char *server_port)
 	return 0;
 }
 
+static void *take_in(void *unused)
+{
+	if (psu_thread_create(NULL, NULL) != 0)
+		fail("no thread came");
+	return unused;
+}
+
 static int serve(void)
 {
+	pthread_t threads[MOVE_COUNT];
+
 	for (size_t i = 0; i < MOVE_COUNT; i++)
-		if (psu_thread_create(NULL, NULL) != 0)
-			fail("no thread came");
+		if (pthread_create(&threads[i], NULL, take_in, NULL) != 0)
+			fail("no thread");
+	for (size_t i = 0; i < MOVE_COUNT; i++)
+		pthread_join(threads[i], NULL);
 	return 0;
 }
 

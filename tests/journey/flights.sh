@@ -14,6 +14,7 @@ make_certs "$work/certs" a=127.0.0.1 b=127.0.0.1
 
 flights() {
     local server
+    open_input
     start server tests/journey/flights serve "$work/certs/b"
     server=$started
     await_port server "$server"
@@ -23,6 +24,7 @@ flights() {
     expect_lines client 1 'warm 64 KiB: 1'
     expect_lines client 1 'warm 1 MiB: 2'
     expect_lines client 1 'connections: 1'
+    echo 'end all' >&"$input_fd"
     await_end "$server" 10
     [[ $status == 0 ]] || wrong "the server ended with $status"
     expect_no_error client

@@ -36,6 +36,8 @@ static void fill(const struct psu_traveller *self, struct psu_image *image)
 	if (psu_walk_stack(&psu_process_get()->manifest, &self->registers, &bounds,
 					   &image->chain) != 0)
 		exit(EXIT_FAILURE);
+	image->kind = PSU_KIND_MOVE;
+	image->home = self->home;
 	image->registers = self->registers;
 	image->thread_pointer = (uint64_t)psu_state_thread_pointer();
 	psu_locals_save(locals);

@@ -7,12 +7,13 @@
  *
  * Each process says who it is in what it prints.  A step of the thread is one
  * letter: a digit moves it to that host, `d` to the first one from below a
- * frame of 20 MiB, `.` makes it say where it is, `w` lets it wait for a word on
- * the standard input of the process it is in; the last is how it ends: `r`
- * returns 42, `x` leaves by pthread_exit with 43, `c` cancels itself.  The
- * thread has a thread-local with a destructor and thread-specific data, which
- * say where they are destroyed.  $NAME, $STACK_LEN and $LIMIT_MS are attributes
- * of the thread; after OVERDUE it is joined again.
+ * frame of 20 MiB, `h` home, `.` makes it say where it is, `w` lets it wait for
+ * a word on the standard input of the process it is in; the last is how it
+ * ends: `r` returns 42, `x` leaves by pthread_exit with 43, `c` cancels itself.
+ * The thread has a thread-local with a destructor and thread-specific data,
+ * which say where they are destroyed.  $NAME, $STACK_LEN and $LIMIT_MS are
+ * attributes of the thread; after OVERDUE it is joined again.  $MODE is that of
+ * the process, 1 if it is not set.
  */
 #include "journey/process.h"
 
@@ -108,6 +109,8 @@ static void *travel(void *argument)
 			say_where();
 		else if (*step == 'w')
 			await_word();
+		else if (*step == 'h')
+			move(PSU_THREAD_HOME);
 		else if (*step == 'd')
 			move_deep(plan.hosts[0]);
 		else
@@ -190,7 +193,9 @@ int main(int argc, char **argv)
 	who = argv[1];
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, NULL, NULL);
-	if (psu_thread_setup_init(PSU_THREAD_SERVER, argv[2]) != 0)
+	if (psu_thread_setup_init(getenv("MODE") ? atoi(getenv("MODE"))
+											 : PSU_THREAD_SERVER,
+							  argv[2]) != 0)
 		return EXIT_FAILURE;
 	pthread_key_create(&key, destroy_specific);
 	if (strcmp(argv[3], "serve") == 0)

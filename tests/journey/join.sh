@@ -63,10 +63,119 @@ misuse() {
     await_error a INVALID_ARGUMENT 1
 }
 
-run_case here-return here r 42
-run_case here-exit here x 43
-run_case here-cancelled here c -1
-run_case overdue overdue
-run_case in-time in_time
-run_case misuse misuse
+# ---- away
+
+serve() { # who...
+    local who
+    hosts=()
+    for who; do
+        start "$who" tests/journey/join "$who" "$certs/$who" serve
+        await_port "$who" "$started"
+        hosts+=("127.0.0.1:$port")
+    done
+}
+
+# It ends at the host that the last step of the way leads to.
+away() { # mode of the home, steps, result, host
+    serve b c
+    MODE=$1 home "$2" "${hosts[@]}"
+    expect_status a 0
+    expect_end 'a: object o destroyed' 'a: data s destroyed' \
+        "a: joined: 0, $3, ended away, $4"
+    expect_no_error a
+    expect_no_error b
+    expect_no_error c
+    ! grep -q destroyed "$dir"/[bc].out || wrong "something was destroyed away"
+}
+
+# It comes home and ends there.
+back() { # mode of the home, steps, result
+    serve b c
+    STACK_LEN=$((32 << 20)) MODE=$1 home "$2" "${hosts[@]}"
+    expect_status a 0
+    expect_end 'a: object o destroyed' 'a: data s destroyed' \
+        "a: joined: 0, $3, ended here, a"
+    expect_no_error a
+    expect_no_error b
+}
+
+# It listens, and says that it cannot be dialled.
+unaddressed() {
+    export PSU_THREAD_ADDRESS=
+    away 1 0.h.0r 42 b
+}
+
+# Its home has ended meanwhile, and another process answers there, or nobody
+# can be asked.  One line says that its result is dropped.
+orphan() { # mode of the home, code that the server logs, if any
+    open_input
+    serve b
+    MODE=$1 PSU_THREAD_LISTEN=127.0.0.1:0 start a tests/journey/join a \
+        "$certs/a" 0wr "${hosts[@]}"
+    home=$started
+    await_line "$dir/b.err" 'Thread from a goes on here' 10
+    [[ $1 == 0 ]] || await_port a "$home"
+    kill -KILL "$home"
+    await_end "$home" 10
+    [[ $1 == 0 ]] || {
+        PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join a \
+            "$certs/a" serve
+        await_port second "$started"
+    }
+    echo >&"$input_fd"
+    if (($# == 2)); then
+        await_error b "$2" 20
+    else
+        # it may come back yet: the result is kept
+        await_line "$dir/b.err" 'A letter to a must wait' 20
+    fi
+    [[ ! -s $dir/a.out ]] || wrong "a printed something"
+}
+
+# A thread that cannot go home goes on where it is.
+stranded() { # code, pattern of what it says
+    open_input
+    serve b
+    start a tests/journey/join a "$certs/a" 0wh.r "${hosts[@]}"
+    home=$started
+    await_line "$dir/b.err" 'Thread from a goes on here' 10
+    await_port a "$home"
+    kill -KILL "$home"
+    await_end "$home" 10
+    PSU_THREAD_LISTEN=127.0.0.1:$port PSU_THREAD_RUNTIME=${2-$work/run} \
+        start second tests/journey/join a "$certs/a" serve
+    await_port second "$started"
+    echo >&"$input_fd"
+    await_error b "$1" 20
+    await_line "$dir/b.out" "is here$" 10
+}
+
+other_runtime() {
+    mkdir -m 700 "$dir/run"
+    stranded HOME_UNREACHABLE "$dir/run"
+}
+
+start_case here-return here r 42
+start_case here-exit here x 43
+start_case here-cancelled here c -1
+start_case overdue overdue
+start_case in-time in_time
+start_case misuse misuse
+await_cases
+for mode in 1 0; do
+    start_case "away-return-$mode" away $mode 0r 42 b
+    start_case "away-exit-$mode" away $mode 0x 43 b
+    start_case "away-cancelled-$mode" away $mode 0c -1 b
+    start_case "loop-$mode" away $mode .0.h.0.h.0.r 42 b
+    start_case "two-hops-$mode" away $mode 0.1r 42 c
+    start_case "back-$mode" back $mode 0.h.r 42
+    start_case "back-deep-$mode" back $mode dhr 42
+    start_case "round-$mode" back $mode 0.1.h.x 43
+    await_cases
+done
+start_case unaddressed unaddressed
+start_case orphan orphan 1 RESULT_DROPPED
+start_case orphan-of-a-client orphan 0
+start_case home-ended stranded HOME_ENDED
+start_case home-unreachable other_runtime
 finish

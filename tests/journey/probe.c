@@ -189,7 +189,7 @@ static void hoard(const char *unused, const char *certs)
 static void nowhere(const char *unused, const char *certs)
 {
 	(void)unused;
-	go(NULL, certs);
+	go("", certs);
 }
 
 static void nothing(const char *unused, const char *certs)

@@ -36,6 +36,16 @@ static void *travel(void *unused)
 	return NULL;
 }
 
+static int live(void)
+{
+	struct psu_thread *thread;
+
+	return psu_thread_start(travel, NULL, NULL, &thread) == 0 &&
+				   psu_thread_join(thread, NULL, NULL) == 0
+			   ? EXIT_SUCCESS
+			   : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
 	int serve = argc == 4 && strcmp(argv[1], "serve") == 0;
@@ -51,8 +61,9 @@ int main(int argc, char **argv)
 	if (!predicament->name)
 		return 2;
 	if (psu_thread_setup_init(serve ? PSU_THREAD_SERVER : PSU_THREAD_CLIENT,
-							  argv[3]) != 0 ||
-		psu_thread_create(travel, NULL) != 0)
+							  argv[3]) != 0)
 		return EXIT_FAILURE;
-	return EXIT_SUCCESS;
+	if (!serve)
+		return live();
+	return psu_thread_create(NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

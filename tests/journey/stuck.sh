@@ -89,19 +89,20 @@ ending() { # program, predicament
     [[ ! -s $dir/server.out ]] || wrong "the thread came to the server"
 }
 
-# Refused behind its end, at the server, in the destructor of a thread-local.
+# Refused behind its end, which was at the server, in the destructor of a
+# thread-local, which runs at home.
 ended() { # program, predicament
     start server "$1" serve - "$certs/b"
     server=$started
     await_port server "$server"
     run client "$1" "$2" "127.0.0.1:$port" "$certs/a"
     expect_status client 0
-    expect_no_error client
+    expect_lines client 1 "Refused"
+    expect_error client STACK_OUTSIDE_SLOT "function has returned"
     await_end "$server" 10
     expect_status server 0
     expect_lines server 1 "After the move"
-    expect_lines server 1 "Refused"
-    expect_error server STACK_OUTSIDE_SLOT "function has returned"
+    expect_no_error server
 }
 
 # ---- the table

@@ -148,7 +148,7 @@ write_probe >"$work/probe.c"
 # shellcheck disable=SC2086
 $cc -std=gnu11 -O2 -I"$srcdir/include" -I"$srcdir/src" "$work/probe.c" \
     "$srcdir/src/net/frame.c" "$srcdir/src/net/limits.c" \
-    "$srcdir/src/bytes/bytes.c" -o "$work/probe"
+    "$srcdir/src/bytes/bytes.c" "$srcdir/src/trust/place.c" -o "$work/probe"
 
 case ${1:-} in
 --errors) "$work/probe" errors; exit ;;

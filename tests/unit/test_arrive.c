@@ -129,6 +129,7 @@ static void ended(void)
 {
 	offer.statement.kind = PSU_KIND_END;
 	offer.statement.stack_len = 0;
+	offer.first.payload_len = offer.statement.head_len;
 }
 static void room_odd(void)
 {
@@ -232,7 +233,7 @@ static const struct {
 	{nothing, sequence, E(REPLAYED)},
 	{nothing, long_flight, E(STATEMENT_INVALID)},
 	{nothing, stream, E(STATEMENT_INVALID)},
-	{nothing, ended, E(STATEMENT_INVALID)},
+	{nothing, ended, E(REPLAYED)},
 	{nothing, room_odd, E(STATEMENT_INVALID)},
 	{nothing, room_other, 0},
 	{nothing, source, E(WRONG_ADDRESSEE)},

@@ -73,6 +73,9 @@ void make_thread(void)
 	ck_assert_int_eq(pthread_create(&pthread, &attributes, live, NULL), 0);
 	pthread_attr_destroy(&attributes);
 	pthread_join(pthread, NULL);
+	thread.image.kind = PSU_KIND_MOVE;
+	thread.image.home.incarnation.bytes[0] = 1;
+	strcpy(thread.image.home.name, "a");
 	strcpy(thread.image.name, "traveller");
 	ck_assert_ptr_nonnull(thread.image.stack.bytes);
 	thread.slot_addr = slot.addr;

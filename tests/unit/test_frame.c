@@ -25,6 +25,8 @@ static const struct {
 	{5, "TURN", PSU_FRAME_BY_CLIENT, 0, 0, 0, 0, 0, 0},
 	{16, "OFFER", PSU_FRAME_BY_SOURCE, 416, 416, 1, 0, 0, 0},
 	{17, "BODY", PSU_FRAME_BY_SOURCE, 1, 1048576, 1, 0, 0, 0},
+	{22, "LOCATION", PSU_FRAME_BY_SOURCE, 393, 393, 0, 0, 0, 0},
+	{37, "NOTED", PSU_FRAME_BY_DESTINATION, 24, 24, 0, 0, 0, 0},
 	{18, "COMMIT", PSU_FRAME_BY_SOURCE, 48, 48, 0, 1, 0, 0},
 	{19, "STATUS", PSU_FRAME_BY_SOURCE, 48, 48, 0, 0, 0, 0},
 	{20, "CANCEL", PSU_FRAME_BY_SOURCE, 48, 48, 0, 0, 0, 0},
@@ -37,7 +39,7 @@ static const struct {
 };
 
 #define TYPE_COUNT (sizeof(table) / sizeof(table[0]))
-#define FIRST_CONTROL 7
+#define FIRST_CONTROL 9
 
 static const char golden_hello[] =
 	"7073755f7468726561642068656c6c6f00000000100000003000000000000000"
@@ -291,6 +293,40 @@ START_TEST(hello_version_comes_first)
 }
 END_TEST
 
+START_TEST(location_and_noted)
+{
+	const struct psu_location location = {
+		.thread = {{1}},
+		.generation = 3,
+		.where = {{{2}}, {{3}}, "b", "b:7310"},
+	};
+	const struct psu_noted noted = {{{4}}, 5};
+	uint8_t payload[PSU_LOCATION_LEN], again[PSU_LOCATION_LEN];
+	uint8_t short_payload[PSU_NOTED_LEN];
+	struct psu_location got;
+	struct psu_noted got_noted;
+
+	psu_frame_put_location(&location, payload);
+	ck_assert_uint_eq(payload[0], 1);
+	ck_assert_uint_eq(payload[23], 3);
+	ck_assert_uint_eq(payload[24], 2);
+	ck_assert_uint_eq(payload[56], 3);
+	ck_assert_uint_eq(payload[72], 'b');
+	ck_assert_uint_eq(payload[137], 'b');
+	ck_assert_int_eq(psu_frame_get_location(payload, &got), 0);
+	psu_frame_put_location(&got, again);
+	ck_assert_mem_eq(again, payload, sizeof(again));
+	payload[72] = 0;
+	ck_assert_int_eq(psu_frame_get_location(payload, &got),
+					 PSU_THREAD_E_PROTOCOL);
+	psu_frame_put_noted(&noted, short_payload);
+	ck_assert_uint_eq(short_payload[0], 4);
+	ck_assert_uint_eq(short_payload[23], 5);
+	psu_frame_get_noted(short_payload, &got_noted);
+	ck_assert_mem_eq(&got_noted, &noted, sizeof(noted));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("frame");
@@ -302,6 +338,7 @@ int main(void)
 	tcase_add_test(tests, header_golden);
 	tcase_add_loop_test(tests, header_by_the_table, 0, TYPE_COUNT);
 	tcase_add_test(tests, no_other_type);
+	tcase_add_test(tests, location_and_noted);
 	tcase_add_test(tests, control_golden);
 	tcase_add_loop_test(tests, control_round_trip, FIRST_CONTROL, TYPE_COUNT);
 	tcase_add_loop_test(tests, control_refuses_unused_fields, FIRST_CONTROL,

@@ -20,7 +20,19 @@ static const char golden_head[] =
 	"0000000b0000776f726b65720000000000000000000000000003000000340000"
 	"0003000000000040123400000028000000000000000000405678000000180001"
 	"00000000000000409abc00000020000000000000000400000005646174612100"
-	"00000500000010000000000040def00000300000000008";
+	"00000500000010000000000040def00000300000000008000000060000017201"
+	"4100000000000000000000000000000000000000000000000000000000000000"
+	"4200000000000000000000000000000061000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000613a37333130000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000000000000000000000000000000000"
+	"0000000000000000000000000000000000";
 
 START_TEST(golden_bytes)
 {
@@ -62,6 +74,8 @@ START_TEST(round_trip)
 	ck_assert_uint_eq(got.exits.count, 1);
 	ck_assert_uint_eq(got.exits.list[0].function_addr, 0x40def0);
 	ck_assert_uint_eq(got.exits.list[0].object_addr, 0x300000000008);
+	ck_assert_mem_eq(&got.home, &image.home, sizeof(got.home));
+	ck_assert_uint_eq(got.joinable, 1);
 	psu_image_fini(&got);
 	psu_verified_body_free(body);
 }
@@ -78,6 +92,9 @@ START_TEST(extreme_values)
 	memcpy(image.name, "fifteen letters", PSU_THREAD_NAME_LEN);
 	image.locals = (struct psu_span){NULL, 0};
 	image.exits.count = 0;
+	image.joinable = 0;
+	memset(image.home.name, 'n', sizeof(image.home.name) - 1);
+	memset(image.home.address, '~', sizeof(image.home.address) - 1);
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
 	accepted(sample_decode(head, head_len));
 }
@@ -169,6 +186,66 @@ START_TEST(longest_head)
 }
 END_TEST
 
+/* ---- the end of a thread */
+
+static const char golden_end[] =
+	"0000000700000008000000000000002a0000000400000005646174612100000005"
+	"00000010000000000040def00000300000000008";
+
+static void encode_end(void)
+{
+	free(head);
+	image.kind = PSU_KIND_END;
+	image.result = 42;
+	image.stack.len = 0;
+	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
+}
+
+START_TEST(end_golden_bytes)
+{
+	char hex[sizeof(golden_end)];
+
+	encode_end();
+	ck_assert_uint_eq(head_len, sizeof(hex) / 2);
+	psu_bytes_hex(head, head_len, hex);
+	ck_assert_str_eq(hex, golden_end);
+}
+END_TEST
+
+START_TEST(end_round_trip)
+{
+	struct psu_verified_body *body;
+	struct psu_image got;
+
+	encode_end();
+	body = travelled_body(head, head_len, &image.stack);
+	ck_assert_int_eq(psu_image_decode(body, &got), 0);
+	ck_assert_int_eq(got.kind, PSU_KIND_END);
+	ck_assert_uint_eq(got.result, 42);
+	ck_assert_uint_eq(got.locals.len, 5);
+	ck_assert_uint_eq(got.exits.count, 1);
+	ck_assert_uint_eq(got.chain.count, 0);
+	psu_image_fini(&got);
+	psu_verified_body_free(body);
+}
+END_TEST
+
+START_TEST(end_of_another_form)
+{
+	encode_end();
+	for (size_t len = 1; len < head_len; len++)
+		refused(sample_decode(head, len));
+	for (size_t bit = 0; bit < 8 * head_len; bit++)
+		(void)sample_decode_with(bit / 8,
+								 (uint8_t)(head[bit / 8] ^ 1u << bit % 8));
+	refused(sample_decode_with(3, PSU_SECTION_REGISTERS));
+	refused(sample_decode_with(7, 7));
+	head = realloc(head, head_len + 1);
+	head[head_len] = 0;
+	refused(sample_decode(head, head_len + 1));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("image");
@@ -184,6 +261,9 @@ int main(void)
 	tcase_add_test(tests, longest_chain);
 	tcase_add_test(tests, one_frame_over_the_longest_chain);
 	tcase_add_test(tests, longest_head);
+	tcase_add_test(tests, end_golden_bytes);
+	tcase_add_test(tests, end_round_trip);
+	tcase_add_test(tests, end_of_another_form);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);

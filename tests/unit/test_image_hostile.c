@@ -22,14 +22,14 @@ END_TEST
 
 START_TEST(bytes_behind)
 {
-	uint8_t bytes[GOLDEN_LEN + 24] = {0};
+	uint8_t bytes[2 * GOLDEN_LEN] = {0};
 
 	memcpy(bytes, head, head_len);
-	for (size_t len = head_len + 1; len <= sizeof(bytes); len++)
+	for (size_t len = head_len + 1; len <= head_len + 24; len++)
 		refused(sample_decode(bytes, len));
 	/* the last section twice */
-	memcpy(bytes + head_len, head + EXITS_AT, head_len - EXITS_AT);
-	refused(sample_decode(bytes, 2 * head_len - EXITS_AT));
+	memcpy(bytes + head_len, head + HOME_AT, head_len - HOME_AT);
+	refused(sample_decode(bytes, 2 * head_len - HOME_AT));
 }
 END_TEST
 
@@ -44,7 +44,7 @@ END_TEST
 
 START_TEST(sections_in_order)
 {
-	static const size_t types_at[] = {3, 99, 153, 213, 226};
+	static const size_t types_at[] = {3, 99, 153, 213, 226, 250};
 
 	for (size_t i = 0; i < sizeof(types_at) / sizeof(types_at[0]); i++) {
 		ck_assert_uint_eq(head[types_at[i]], i + 1);
@@ -57,7 +57,7 @@ END_TEST
 
 START_TEST(section_lengths)
 {
-	static const size_t lens_at[] = {7, 103, 157, 217, 230};
+	static const size_t lens_at[] = {7, 103, 157, 217, 230, 254};
 
 	for (size_t i = 0; i < sizeof(lens_at) / sizeof(lens_at[0]); i++) {
 		uint8_t len = head[lens_at[i]];
@@ -88,7 +88,8 @@ START_TEST(sections_grown)
 	refused(decode_grown(103, 150));
 	refused(decode_grown(157, LOCALS_AT));
 	accepted(decode_grown(217, EXITS_AT));
-	refused(decode_grown(230, GOLDEN_LEN));
+	refused(decode_grown(230, HOME_AT));
+	refused(decode_grown(254, GOLDEN_LEN));
 }
 END_TEST
 
@@ -113,6 +114,29 @@ START_TEST(name_ends_in_zeros)
 	refused(sample_decode_with(NAME_AT + 15, '!'));
 	memset(head + NAME_AT, 0, 16);
 	accepted(sample_decode(head, head_len));
+}
+END_TEST
+
+START_TEST(home_is_a_place)
+{
+	size_t flag_at = HOME_AT + 8, name_at = flag_at + 1 + 32 + 16;
+	size_t address_at = name_at + 65;
+
+	accepted(sample_decode_with(flag_at, 0));
+	refused(sample_decode_with(flag_at, 2));
+	refused(sample_decode_with(name_at - 16, 0));
+	refused(sample_decode_with(name_at, 0));
+	refused(sample_decode_with(name_at, ' '));
+	refused(sample_decode_with(name_at, 0x7f));
+	refused(sample_decode_with(name_at, 0xe4));
+	refused(sample_decode_with(name_at + 64, 'x'));
+	accepted(sample_decode_with(address_at + 6, '0'));
+	refused(sample_decode_with(address_at + 7, '0'));
+	refused(sample_decode_with(address_at, 0));
+	memset(head + address_at, 0, 256);
+	accepted(sample_decode(head, head_len));
+	memset(head + address_at, 'x', 256);
+	refused(sample_decode(head, head_len));
 }
 END_TEST
 
@@ -175,6 +199,7 @@ int main(void)
 	tcase_add_test(tests, sections_grown);
 	tcase_add_test(tests, cancel_flags);
 	tcase_add_test(tests, name_ends_in_zeros);
+	tcase_add_test(tests, home_is_a_place);
 	tcase_add_test(tests, chain_fits_section_and_stack);
 	tcase_add_test(tests, frames_are_bounded);
 	suite_add_tcase(suite, tests);

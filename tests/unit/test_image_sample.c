@@ -27,7 +27,8 @@ void sample_setup(void)
 	frames[1] = (struct psu_frame){0x405678, 24, 1};
 	frames[2] = (struct psu_frame){0x409abc, 32, 0};
 	exits[0] = (struct psu_exit){0x40def0, slot + 8};
-	image = (struct psu_image){.registers = {slot + 1,
+	image = (struct psu_image){.kind = PSU_KIND_MOVE,
+							   .registers = {slot + 1,
 											 slot + 2,
 											 slot + 3,
 											 slot + 4,
@@ -43,6 +44,8 @@ void sample_setup(void)
 							   .chain = {3, frames},
 							   .locals = {(const uint8_t *)"data!", 5},
 							   .exits = {1, exits},
+							   .home = {{{0x41}}, {{0x42}}, "a", "a:7310"},
+							   .joinable = 1,
 							   .stack = {stack, sizeof(stack)}};
 	for (size_t i = 0; i < sizeof(image.registers.x87); i++)
 		image.registers.x87[i] = (uint8_t)(0xa0 + i);

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * courier.c - one thread for each home with mail, which delivers that
+ *
+ * In: letters.  Out: none of them is forgotten without a line in the log: an
+ * error if somebody may wait for the thread, else for information.
+ */
+#include "journey/courier.h"
+#include "journey/process.h"
+#include "net/limits.h"
+#include "state/locals.h"
+
+#include <stdlib.h>
+
+struct courier {
+	struct courier *next;
+	struct psu_id home;
+	struct psu_letter *letter; /* in hand */
+	int64_t resume_ms;		   /* home was not to be reached: not before */
+};
+
+/* All guarded by the process's lock. */
+static struct psu_outbox outbox;
+static struct courier *couriers;
+
+/* ---- letters that are given up */
+
+static void tell_dropped(const struct psu_letter *letter, const char *why)
+{
+	const char *what = letter->kind == PSU_LETTER_END ? "the result"
+													  : "the new place";
+
+	if (letter->joinable)
+		psu_error_set(PSU_THREAD_E_RESULT_DROPPED,
+					  "%s of a thread of %s could not be told there: %s: "
+					  "whoever waits for it must be told otherwise",
+					  what, letter->home.name, why);
+	else
+		psu_log(PSU_THREAD_LOG_INFO,
+				"Dropped %s of a thread of %s that nobody waits for", what,
+				letter->home.name);
+}
+
+/** Those that an outbox has no room for. */
+static void drop_all(struct psu_letter *letters)
+{
+	while (letters) {
+		struct psu_letter *next = letters->next;
+
+		tell_dropped(letters, "too many wait here to be told");
+		psu_letter_free(letters);
+		letters = next;
+	}
+}
+
+/* ---- the couriers */
+
+static int64_t pause_ms(unsigned tries)
+{
+	int64_t pause = PSU_REDIAL_FIRST_MS;
+
+	while (tries-- > 1 && pause < PSU_REDIAL_LAST_MS)
+		pause *= 2;
+	return pause < PSU_REDIAL_LAST_MS ? pause : PSU_REDIAL_LAST_MS;
+}
+
+static void retire(struct courier *courier)
+{
+	struct courier **link = &couriers;
+
+	while (*link != courier)
+		link = &(*link)->next;
+	*link = courier->next;
+	free(courier);
+}
+
+/** Wait for the next letter that may be tried, and take it in hand; NULL: there
+ * is no more mail for this home.  Lock held. */
+static struct psu_letter *take_letter(struct courier *courier)
+{
+	for (;;) {
+		int64_t due_ms = psu_outbox_due(&outbox, &courier->home);
+		int64_t now_ms = psu_socket_now_ms();
+
+		if (due_ms == INT64_MAX)
+			return NULL;
+		if (due_ms < courier->resume_ms)
+			due_ms = courier->resume_ms;
+		if (due_ms <= now_ms)
+			break;
+		psu_process_wait(psu_process_about(&couriers), due_ms);
+	}
+	return courier->letter = psu_outbox_take(&outbox, &courier->home,
+											 psu_socket_now_ms());
+}
+
+/** The letter in hand has been tried.  Lock held.  Returns letters to drop. */
+static struct psu_letter *settle(struct courier *courier,
+								 enum psu_delivery delivery)
+{
+	struct psu_letter *letter = courier->letter, *gone = NULL;
+
+	courier->letter = NULL;
+	letter->tries++;
+	letter->due_ms = psu_socket_deadline(pause_ms(letter->tries));
+	if (delivery == PSU_UNREACHED)
+		courier->resume_ms = letter->due_ms;
+	if (delivery == PSU_UNREACHED || delivery == PSU_POSTPONED)
+		gone = psu_outbox_put_back(&outbox, letter);
+	else
+		psu_letter_free(letter);
+	psu_process_announce(psu_process_about(&outbox));
+	return gone;
+}
+
+static void *deliver_mail(void *argument)
+{
+	struct courier *courier = argument;
+	struct psu_letter *letter, *gone;
+	enum psu_delivery delivery;
+
+	psu_process_lock();
+	while ((letter = take_letter(courier))) {
+		psu_process_unlock();
+		delivery = psu_courier_deliver(letter);
+		if (delivery == PSU_REFUSED)
+			tell_dropped(letter, psu_error_sentence());
+		else if (delivery != PSU_DELIVERED && letter->tries == 0)
+			psu_log(PSU_THREAD_LOG_INFO, "A letter to %s must wait: %s",
+					letter->home.name, psu_error_sentence());
+		psu_process_lock();
+		gone = settle(courier, delivery);
+		psu_process_unlock();
+		drop_all(gone);
+		psu_process_lock();
+	}
+	retire(courier);
+	psu_process_unlock();
+	return NULL;
+}
+
+/** Let there be a courier for that home.  Lock held. */
+static void employ(const struct psu_id *home)
+{
+	struct courier *courier = couriers;
+
+	while (courier && !psu_id_equal(&courier->home, home))
+		courier = courier->next;
+	if (courier)
+		return;
+	courier = calloc(1, sizeof(*courier));
+	if (!courier)
+		return; /* the next letter to that home will try again */
+	courier->home = *home;
+	courier->next = couriers;
+	couriers = courier;
+	if (psu_process_spawn(deliver_mail, courier) != 0)
+		retire(courier);
+}
+
+static void post(struct psu_letter *letter)
+{
+	struct psu_id home = letter->home.incarnation;
+	struct psu_letter *gone;
+
+	psu_process_lock();
+	gone = psu_outbox_put(&outbox, letter);
+	employ(&home);
+	psu_process_announce(psu_process_about(&couriers));
+	psu_process_unlock();
+	drop_all(gone);
+}
+
+/* ---- letters */
+
+static struct psu_letter *new_letter(const struct psu_traveller *thread,
+									 enum psu_letter_kind kind,
+									 uint64_t generation)
+{
+	struct psu_letter *letter = calloc(1, sizeof(*letter));
+
+	if (!letter)
+		return NULL;
+	letter->kind = kind;
+	letter->home = thread->home;
+	letter->thread = thread->id;
+	letter->generation = generation;
+	letter->joinable = thread->joinable;
+	return letter;
+}
+
+static void tell_no_memory(const struct psu_traveller *thread)
+{
+	if (thread->joinable)
+		psu_error_set(PSU_THREAD_E_RESULT_DROPPED,
+					  "no memory for a letter to %s about a thread of it: free "
+					  "some",
+					  thread->home.name);
+}
+
+void psu_courier_tell_moved(const struct psu_traveller *self,
+							uint64_t generation, const struct psu_place *where)
+{
+	struct psu_letter *letter = new_letter(self, PSU_LETTER_LOCATION,
+										   generation);
+
+	if (!letter) {
+		tell_no_memory(self);
+		return;
+	}
+	letter->where = *where;
+	post(letter);
+}
+
+void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
+{
+	const struct psu_image image = {
+		.kind = PSU_KIND_END,
+		.result = (uint64_t)result,
+		.locals = {thread->last_locals, psu_locals_len()},
+		.exits = thread->exits,
+	};
+	struct psu_letter *letter = NULL;
+
+	if (thread->last_locals)
+		letter = new_letter(thread, PSU_LETTER_END, thread->generation + 1);
+	if (!letter ||
+		psu_image_encode(&image, &letter->head, &letter->head_len) != 0) {
+		psu_letter_free(letter);
+		tell_no_memory(thread);
+		return;
+	}
+	letter->slot_addr = thread->slot.addr;
+	letter->stack_room = thread->slot.stack_len;
+	post(letter);
+}
+
+/* ---- whoever waits for the mail */
+
+/** Whether the way to a home has been tried just now, in vain. */
+static bool is_cut_off(const struct psu_id *home)
+{
+	const struct courier *courier = couriers;
+
+	while (courier && !psu_id_equal(&courier->home, home))
+		courier = courier->next;
+	return courier && courier->resume_ms > psu_socket_now_ms();
+}
+
+static bool is_awaited(const struct psu_letter *letter)
+{
+	return letter->joinable ||
+		   (letter->tries == 0 && !is_cut_off(&letter->home.incarnation));
+}
+
+/** Lock held. */
+static bool has_awaited(void)
+{
+	for (const struct psu_letter *at = outbox.oldest; at; at = at->next)
+		if (is_awaited(at))
+			return true;
+	for (const struct courier *at = couriers; at; at = at->next)
+		if (at->letter && is_awaited(at->letter))
+			return true;
+	return false;
+}
+
+void psu_courier_linger(int64_t deadline)
+{
+	while (has_awaited() &&
+		   psu_process_wait(psu_process_about(&outbox), deadline))
+		continue;
+}

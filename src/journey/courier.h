@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * courier.h - deliver what this host owes to the homes of threads
+ *
+ * Who posts a letter goes on at once.  For each home with mail there is one
+ * thread, which ends with its last letter.  It tries until a letter is
+ * acknowledged, its home is known to have ended, or the outbox is full.
+ */
+#ifndef PSU_COURIER_H
+#define PSU_COURIER_H
+
+#include "journey/outbox.h"
+#include "journey/traveller.h"
+
+/** The thread, a guest, runs at @where now: post that to its home.  On the
+ * thread's home stack, before it is let go. */
+void psu_courier_tell_moved(const struct psu_traveller *self,
+							uint64_t generation, const struct psu_place *where);
+
+/** The thread, a guest, has ended here with @result: post that, and its last
+ * state, to its home.  Its pthread has ended. */
+void psu_courier_tell_ended(struct psu_traveller *thread, void *result);
+
+/** Wait until all is delivered that somebody at a home may wait for, and all
+ * else has been tried once.  Lock held. */
+void psu_courier_linger(int64_t deadline);
+
+/* ---- between the files of this part */
+
+enum psu_delivery {
+	PSU_DELIVERED = 1, /* or of no interest there any more */
+	PSU_POSTPONED,	   /* home does not take it now */
+	PSU_UNREACHED,	   /* home does not answer now */
+	PSU_REFUSED		   /* never: its home has ended */
+};
+
+/** Try once to deliver a letter (courier_deliver.c).  What goes wrong is kept
+ * as the calling thread's sentence, and in the log for debugging only. */
+enum psu_delivery psu_courier_deliver(const struct psu_letter *letter);
+
+#endif

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * courier_deliver.c - one attempt to deliver one letter
+ *
+ *     LOCATION  ------------------>
+ *               <------------------  NOTED
+ *     OFFER, BODY (an end)  ------>
+ *               <------------------  RUNNING, or ABORTED, or REFUSED
+ *
+ * An end is offered anew each time, as another move: whether home has it from
+ * an earlier attempt is for home to know, and it says REPLAYED then.
+ */
+#include "journey/courier.h"
+#include "journey/parcel.h"
+#include "journey/process.h"
+#include "journey/way.h"
+#include "net/limits.h"
+
+static int recv_noted(const struct psu_letter *letter,
+					  struct psu_session *session)
+{
+	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	struct psu_frame_header header;
+	uint8_t payload[PSU_NOTED_LEN];
+	struct psu_noted noted;
+	int rc = psu_session_recv_answer(session, &header, deadline);
+
+	if (!rc && header.type != PSU_FRAME_NOTED)
+		return psu_session_unexpected(session, &header);
+	if (!rc)
+		rc = psu_session_recv(session, payload, sizeof(payload), deadline);
+	if (rc)
+		return rc;
+	psu_frame_get_noted(payload, &noted);
+	if (psu_id_equal(&noted.thread, &letter->thread) &&
+		noted.generation == letter->generation)
+		return 0;
+	return psu_session_unexpected(session, &header);
+}
+
+static enum psu_delivery deliver_location(const struct psu_letter *letter,
+										  struct psu_session *session)
+{
+	const struct psu_location location = {
+		.thread = letter->thread,
+		.generation = letter->generation,
+		.where = letter->where,
+	};
+	const struct psu_frame_header header = {
+		.payload_len = PSU_LOCATION_LEN,
+		.type = PSU_FRAME_LOCATION,
+	};
+	uint8_t bytes[PSU_FRAME_HEADER_LEN], payload[PSU_LOCATION_LEN];
+	const struct iovec parts[] = {{bytes, sizeof(bytes)},
+								  {payload, sizeof(payload)}};
+	int rc;
+
+	psu_frame_put_header(&header, bytes);
+	psu_frame_put_location(&location, payload);
+	rc = psu_session_send(session, parts, 2,
+						  psu_socket_deadline(PSU_MESSAGE_MS));
+	if (!rc)
+		rc = recv_noted(letter, session);
+	return rc ? PSU_UNREACHED : PSU_DELIVERED;
+}
+
+static enum psu_delivery judge_refusal(int code)
+{
+	return code == PSU_THREAD_E_WRONG_ADDRESSEE ||
+				   code == PSU_THREAD_E_HOME_ENDED
+			   ? PSU_REFUSED
+			   : PSU_POSTPONED;
+}
+
+static enum psu_delivery deliver_end(const struct psu_letter *letter,
+									 struct psu_session *session)
+{
+	struct psu_parcel parcel = {
+		.kind = PSU_KIND_END,
+		.one_flight = true,
+		.thread = letter->thread,
+		.generation = letter->generation,
+		.slot_addr = letter->slot_addr,
+		.stack_room = letter->stack_room,
+		.head = {letter->head, letter->head_len},
+	};
+	struct psu_control control;
+	int rc = psu_parcel_send(&parcel, session, NULL, NULL);
+
+	if (!rc)
+		rc = psu_parcel_recv_answer(&parcel, session, true, &control);
+	if (rc)
+		return PSU_UNREACHED;
+	if (control.type == PSU_FRAME_REFUSED) {
+		rc = psu_session_recv_refusal(session);
+		session->broken = true;
+		return judge_refusal(rc);
+	}
+	if (control.type == PSU_FRAME_RUNNING)
+		return PSU_DELIVERED;
+	if (control.type != PSU_FRAME_ABORTED)
+		return PSU_UNREACHED;
+	if (control.code == PSU_THREAD_E_REPLAYED)
+		return PSU_DELIVERED;
+	psu_error_set(control.code, "%s refuses it: %s: see the log there",
+				  letter->home.name, psu_thread_strerror(control.code));
+	return judge_refusal(control.code);
+}
+
+/** Whether there is hope when no line was to be had. */
+static enum psu_delivery judge_silence(const struct psu_letter *letter, int rc)
+{
+	if (rc == PSU_THREAD_E_HOME_ENDED ||
+		(rc == PSU_THREAD_E_HOME_UNREACHABLE && !letter->joinable))
+		return PSU_REFUSED;
+	return PSU_UNREACHED;
+}
+
+static enum psu_delivery deliver(const struct psu_letter *letter,
+								 const struct psu_way *way)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_session *session = NULL;
+	enum psu_delivery delivery;
+	struct psu_peer peer;
+	int rc = psu_line_take(way, &session);
+
+	if (rc)
+		return judge_silence(letter, rc);
+	if (psu_session_judge(&process->context, session, PSU_RIGHT_RECEIVE,
+						  &peer) != 0)
+		delivery = PSU_UNREACHED;
+	else if (letter->kind == PSU_LETTER_END)
+		delivery = deliver_end(letter, session);
+	else
+		delivery = deliver_location(letter, session);
+	psu_line_put(session);
+	return delivery;
+}
+
+enum psu_delivery psu_courier_deliver(const struct psu_letter *letter)
+{
+	const struct psu_place *here = &psu_process_get()->place;
+	enum psu_delivery delivery;
+	struct psu_way way;
+
+	/* statements between two processes of one host do not exist */
+	if (psu_digest_equal(&letter->home.identity, &here->identity)) {
+		psu_error_keep(PSU_THREAD_E_WRONG_ADDRESSEE,
+					   "its home is another process of this host");
+		return PSU_REFUSED;
+	}
+	psu_way_to(&letter->home, &way);
+	way.at_once = !letter->joinable;
+	psu_error_whisper(true);
+	delivery = deliver(letter, &way);
+	psu_error_whisper(false);
+	return delivery;
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * locate.c - keep where this process's own threads are
+ *
+ * Letters come late, twice, and in any order: what is not later than the
+ * latest known changes nothing, and is acknowledged all the same.  So is what
+ * is about a thread that has ended: home has forgotten it.
+ */
+#include "journey/locate.h"
+#include "journey/process.h"
+#include "journey/traveller.h"
+
+/** Lock held. */
+static struct psu_traveller *find_own(const struct psu_id *id)
+{
+	struct psu_traveller *thread = psu_process_get()->threads;
+
+	while (thread && !(thread->born_here && psu_id_equal(&thread->id, id)))
+		thread = thread->next;
+	return thread;
+}
+
+static void note(const struct psu_location *location)
+{
+	struct psu_traveller *thread;
+
+	psu_process_lock();
+	thread = find_own(&location->thread);
+	if (thread && psu_home_located(&thread->known, location->generation)) {
+		thread->where = location->where;
+		thread->host_died = false;
+		psu_process_announce(thread->slot.addr);
+	}
+	psu_process_unlock();
+}
+
+static int send_noted(struct psu_session *session,
+					  const struct psu_location *location)
+{
+	const struct psu_noted noted = {location->thread, location->generation};
+	const struct psu_frame_header header = {
+		.payload_len = PSU_NOTED_LEN,
+		.type = PSU_FRAME_NOTED,
+	};
+	uint8_t bytes[PSU_FRAME_HEADER_LEN], payload[PSU_NOTED_LEN];
+	const struct iovec parts[] = {{bytes, sizeof(bytes)},
+								  {payload, sizeof(payload)}};
+
+	psu_frame_put_header(&header, bytes);
+	psu_frame_put_noted(&noted, payload);
+	return psu_session_send(session, parts, 2,
+							psu_socket_deadline(PSU_MESSAGE_MS));
+}
+
+void psu_locate_recv(struct psu_session *session,
+					 const struct psu_frame_header *header)
+{
+	struct psu_process *process = psu_process_get();
+	uint8_t payload[PSU_LOCATION_LEN];
+	struct psu_location location;
+	struct psu_peer peer;
+	int rc = psu_session_recv(session, payload, header->payload_len,
+							  psu_socket_deadline(PSU_MESSAGE_MS));
+
+	if (!rc)
+		rc = psu_frame_get_location(payload, &location);
+	if (rc) {
+		session->broken = true;
+		psu_error_tell(rc);
+		return;
+	}
+	/* who may send no thread any more has none of ours to tell of */
+	rc = psu_session_judge(&process->context, session, PSU_RIGHT_SEND, &peer);
+	if (rc) {
+		psu_session_refuse(session, rc);
+		return;
+	}
+	note(&location);
+	if (send_noted(session, &location) != 0)
+		session->broken = true;
+}
+
+void psu_locate_died(const struct psu_id *incarnation)
+{
+	struct psu_traveller *at;
+
+	psu_process_lock();
+	for (at = psu_process_get()->threads; at; at = at->next)
+		if (at->born_here && at->stage == PSU_STAGE_AWAY && !at->host_died &&
+			psu_id_equal(&at->where.incarnation, incarnation)) {
+			at->host_died = true;
+			psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
+						  "the process at %s that had a thread of this one has "
+						  "died, and the thread with it: start another",
+						  at->where.name);
+			psu_process_announce(at->slot.addr);
+		}
+	psu_process_unlock();
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * locate.h - what a home learns of where its threads are
+ */
+#ifndef PSU_LOCATE_H
+#define PSU_LOCATE_H
+
+#include "net/session.h"
+
+/** Take a LOCATION, whose header has been received, and answer NOTED. */
+void psu_locate_recv(struct psu_session *session,
+					 const struct psu_frame_header *header);
+
+/** The process of that incarnation is known to have died: this host's threads
+ * that were there are lost, as far as it is known. */
+void psu_locate_died(const struct psu_id *incarnation);
+
+#endif

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * way.c - where this process is, and the way to another one
+ *
+ * What a peer says of a place has been checked to be text; that it is an
+ * address shows here, and one that is none cannot be dialled.
+ */
+#include "journey/way.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/** Where a listening socket is: its address, or @name for all of them, and
+ * its port.  A port alone (":7310") is of no use to others. */
+static int find_endpoint(int listen_fd, const char *name,
+						 struct psu_endpoint *endpoint_out)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof(address);
+	struct psu_endpoint endpoint;
+
+	if (getsockname(listen_fd, (struct sockaddr *)&address, &len) != 0 ||
+		getnameinfo((struct sockaddr *)&address, len, endpoint.host,
+					sizeof(endpoint.host), endpoint.port, sizeof(endpoint.port),
+					NI_NUMERICHOST | NI_NUMERICSERV) != 0)
+		return psu_error_set(PSU_THREAD_E_SYSTEM,
+							 "cannot learn the address of the listening "
+							 "socket: set PSU_THREAD_ADDRESS to it");
+	if (strcmp(endpoint.host, "::") == 0 ||
+		strcmp(endpoint.host, "0.0.0.0") == 0)
+		snprintf(endpoint.host, sizeof(endpoint.host), "%s", name);
+	*endpoint_out = endpoint;
+	return 0;
+}
+
+int psu_way_here(const struct psu_identity *self, int listen_fd,
+				 struct psu_place *place)
+{
+	const char *text = getenv("PSU_THREAD_ADDRESS");
+	char address[PSU_SOCKET_NAME_LEN] = "";
+	struct psu_endpoint endpoint = {.port = ""};
+	int rc = 0;
+
+	if (listen_fd >= 0)
+		rc = find_endpoint(listen_fd, self->name, &endpoint);
+	if (!rc && text && *text)
+		rc = psu_socket_parse(text,
+							  *endpoint.port ? (unsigned)atoi(endpoint.port)
+											 : PSU_THREAD_DEFAULT_PORT,
+							  &endpoint);
+	if (rc)
+		return rc;
+	if (*endpoint.host && !(text && !*text))
+		psu_socket_name(&endpoint, address);
+	place->identity = self->digest;
+	memset(place->name, 0, sizeof(place->name));
+	memset(place->address, 0, sizeof(place->address));
+	snprintf(place->name, sizeof(place->name), "%s", self->name);
+	if (strlen(address) < sizeof(place->address))
+		snprintf(place->address, sizeof(place->address), "%s", address);
+	return 0;
+}
+
+void psu_way_to(const struct psu_place *place, struct psu_way *way_out)
+{
+	struct psu_endpoint endpoint;
+
+	psu_error_whisper(true);
+	if (*place->address &&
+		psu_socket_parse(place->address, PSU_THREAD_DEFAULT_PORT, &endpoint) ==
+			0) {
+		psu_line_way(&endpoint, way_out);
+	} else {
+		*way_out = (struct psu_way){.has_endpoint = false};
+		snprintf(way_out->name, sizeof(way_out->name), "%s", place->name);
+	}
+	psu_error_whisper(false);
+	way_out->incarnation = place->incarnation;
+}
