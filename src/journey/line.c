@@ -5,6 +5,7 @@
  * All of it is guarded by the process's lock; sessions are opened without it.
  */
 #include "journey/line.h"
+#include "journey/keeper.h"
 #include "journey/process.h"
 #include "net/limits.h"
 
@@ -68,8 +69,7 @@ static void drop(struct psu_line *line)
 		link = &(*link)->next;
 	*link = line->next;
 	if (line->session)
-		psu_process_announce(
-			psu_process_about_move(&line->session->hello.incarnation));
+		psu_keeper_look(&line->session->hello.incarnation);
 	free(line);
 }
 
@@ -80,6 +80,16 @@ static size_t count(const struct psu_way *way)
 	for (struct psu_line *at = psu_process_get()->lines; at; at = at->next)
 		count += leads_to(at, way);
 	return count;
+}
+
+bool psu_line_exists(const struct psu_id *incarnation)
+{
+	struct psu_line *at = psu_process_get()->lines;
+
+	while (at && !(at->session &&
+				   psu_id_equal(&at->session->hello.incarnation, incarnation)))
+		at = at->next;
+	return at;
 }
 
 static size_t count_idle(void)
@@ -139,7 +149,7 @@ static bool wait_for_line(const struct psu_way *way, int64_t deadline,
 	return waiter.line || waiter.called;
 }
 
-void psu_line_caller_gone(const struct psu_id *incarnation)
+void psu_line_look_again(const struct psu_id *incarnation)
 {
 	struct psu_line_waiter *at = psu_process_get()->line_waiters;
 
@@ -296,18 +306,21 @@ void psu_line_adopt(const char *name, struct psu_session *session)
 		psu_session_close(session);
 }
 
-struct psu_session *psu_line_disown(int fd)
+struct psu_session *psu_line_seize(int fd)
 {
 	struct psu_line *line = psu_process_get()->lines;
-	struct psu_session *session;
 
 	while (line && !(line->idle && line->session->fd == fd))
 		line = line->next;
 	if (!line || psu_session_is_quiet(line->session))
 		return NULL;
-	session = line->session;
-	give_up(line);
-	return session;
+	line->idle = false;
+	return line->session;
+}
+
+void psu_line_disown(const struct psu_session *session)
+{
+	give_up(find(session));
 }
 
 void psu_line_close_idle(void)

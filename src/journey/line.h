@@ -54,7 +54,7 @@ PSU_MUST_CHECK int psu_line_take(const struct psu_way *way,
 void psu_line_put(struct psu_session *session);
 
 /** A session of that process's own has ended.  Lock held. */
-void psu_line_caller_gone(const struct psu_id *incarnation);
+void psu_line_look_again(const struct psu_id *incarnation);
 
 /** Make an idle session a line.  @name  as in a way; "" if it was turned */
 void psu_line_adopt(const char *name, struct psu_session *session);
@@ -69,6 +69,9 @@ void psu_line_adopt(const char *name, struct psu_session *session);
 PSU_MUST_CHECK int psu_line_ask_after(struct psu_session *session,
 									  const struct psu_id *incarnation,
 									  bool *dead_out);
+
+/** Whether there is a line to that process, idle or not.  Lock held. */
+bool psu_line_exists(const struct psu_id *incarnation);
 
 /** Say goodbye on all idle lines: at exit. */
 void psu_line_close_idle(void);
@@ -94,8 +97,10 @@ PSU_MUST_CHECK int psu_line_open(const struct psu_way *way,
 void psu_line_watch(struct psu_line *line);
 void psu_line_unwatch(struct psu_line *line);
 
-/** The idle line with this descriptor stops being a line: it is the caller's
- * now.  NULL: there is none, or nothing has come on it.  Lock held. */
-struct psu_session *psu_line_disown(int fd);
+/** The idle line with this descriptor is the caller's now.  NULL: there is
+ * none, or nothing has come on it.  Lock held. */
+struct psu_session *psu_line_seize(int fd);
+/** A session in use is no line any more: the peer asks on it.  Lock held. */
+void psu_line_disown(const struct psu_session *session);
 
 #endif

@@ -32,10 +32,12 @@ static void *attend(void *argument)
 	if (!rc)
 		rc = psu_session_send_empty(session, PSU_FRAME_TURN);
 	psu_error_whisper(false);
-	if (!rc)
-		psu_serve_turned(session);
+	if (rc)
+		session->broken = true;
+	if (rc)
+		psu_line_put(session);
 	else
-		psu_session_close(session);
+		psu_serve_turned(session);
 	return NULL;
 }
 
@@ -44,10 +46,12 @@ static void look_into(int fd)
 	struct psu_session *session;
 
 	psu_process_lock();
-	session = psu_line_disown(fd);
+	session = psu_line_seize(fd);
 	psu_process_unlock();
-	if (session && psu_process_spawn(attend, session) != 0)
-		psu_session_close(session);
+	if (!session || psu_process_spawn(attend, session) == 0)
+		return;
+	session->broken = true;
+	psu_line_put(session);
 }
 
 static void *watch(void *argument)

@@ -7,6 +7,7 @@
  * is about a thread that has ended: home has forgotten it.
  */
 #include "journey/locate.h"
+#include "journey/keeper.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 
@@ -29,6 +30,7 @@ static void note(const struct psu_location *location)
 	if (thread && psu_home_located(&thread->known, location->generation)) {
 		thread->where = location->where;
 		thread->host_died = false;
+		psu_keeper_look(&location->where.incarnation);
 		psu_process_announce(thread->slot.addr);
 	}
 	psu_process_unlock();

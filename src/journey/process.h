@@ -23,6 +23,7 @@ struct psu_traveller;
 struct psu_arrival;
 struct psu_caller;
 struct psu_line;
+struct psu_keeper;
 struct psu_line_waiter;
 
 struct psu_process {
@@ -47,6 +48,7 @@ struct psu_process {
 	struct psu_line *lines;				  /* sessions on which we ask */
 	struct psu_line_waiter *line_waiters; /* the longest waiting first */
 	int watch_fd;						  /* of idle lines; -1: none yet */
+	struct psu_keeper *keepers;			  /* that dial where threads are */
 	bool serving;						  /* any number of threads may */
 	bool draining;						  /* none may any more */
 	unsigned guests_count;				  /* taken in while serving */
@@ -99,6 +101,9 @@ PSU_MUST_CHECK int psu_serve_start(struct psu_process *process);
 /** Call for the session of a caller of that incarnation; if one turns, it
  * becomes a line.  Lock held.  False: no such caller is here. */
 bool psu_serve_call(const struct psu_id *incarnation);
+
+/** Whether there is a session on which that process asks.  Lock held. */
+bool psu_serve_knows(const struct psu_id *incarnation);
 
 /** Follow the peer's requests on a session that we have dialled and that has
  * turned, until it ends; closes it. */

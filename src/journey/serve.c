@@ -7,6 +7,7 @@
  * makes room for the newest, so that who is silent or slow keeps nobody out.
  */
 #include "journey/arrive.h"
+#include "journey/keeper.h"
 #include "journey/line.h"
 #include "journey/process.h"
 #include "net/limits.h"
@@ -109,6 +110,15 @@ bool psu_serve_call(const struct psu_id *incarnation)
 		break;
 	}
 	return found;
+}
+
+bool psu_serve_knows(const struct psu_id *incarnation)
+{
+	struct psu_caller *at = psu_process_get()->callers;
+
+	while (at && !psu_id_equal(&at->incarnation, incarnation))
+		at = at->next;
+	return at;
 }
 
 /** Ask the caller for its session, unless it has been asked and has not had
@@ -214,6 +224,7 @@ static void become_callable(struct psu_caller *caller,
 	psu_process_lock();
 	caller->incarnation = session->hello.incarnation;
 	caller->wake_fd = wake_fd;
+	psu_line_look_again(&caller->incarnation);
 	psu_process_unlock();
 }
 
@@ -250,7 +261,8 @@ static void forget(struct psu_caller *caller)
 	close_duplicate(caller);
 	if (caller->known && !count_sessions(process, &caller->peer))
 		psu_dest_peer_gone(&process->dest, &caller->peer);
-	psu_line_caller_gone(&caller->incarnation);
+	psu_line_look_again(&caller->incarnation);
+	psu_keeper_look(&caller->incarnation);
 	psu_process_unlock();
 	if (caller->wake_fd >= 0)
 		close(caller->wake_fd);
@@ -273,14 +285,19 @@ void psu_serve_turned(struct psu_session *session)
 	struct psu_process *process = psu_process_get();
 	struct psu_caller *caller = calloc(1, sizeof(*caller));
 
+	psu_process_lock();
 	if (caller) {
 		caller->wake_fd = caller->drop_fd = -1;
 		caller->peer = session->peer.digest;
+		caller->incarnation = session->hello.incarnation;
 		caller->known = true;
-		psu_process_lock();
 		caller->next = process->callers;
 		process->callers = caller;
-		psu_process_unlock();
+	}
+	/* at no time is it neither a caller's session nor a line */
+	psu_line_disown(session);
+	psu_process_unlock();
+	if (caller) {
 		follow_requests(caller, session, PSU_IDLE_MS);
 		forget(caller);
 	}

@@ -6,6 +6,7 @@
  * of the home stack are alike on every host.
  */
 #include "journey/exits.h"
+#include "journey/keeper.h"
 #include "journey/process.h"
 #include "journey/reaper.h"
 #include "journey/traveller.h"
@@ -288,6 +289,8 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 		self->where = *destination;
 	self->given_up = stage == PSU_STAGE_LOST;
 	psu_traveller_enter(self, stage);
+	if (self->born_here)
+		psu_keeper_look(&self->where.incarnation);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();
 	psu_state_leave(NULL);

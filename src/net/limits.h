@@ -96,6 +96,11 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_LINE_MS psu_limit_ms(PSU_THREAD_WAIT_LINE)
 /** Of all peers, those that are kept while they are idle. */
 #define PSU_LINES_IDLE_MAX 64
+/** A home that listens dials the process where its thread is after so long. */
+#define PSU_KEEPER_PAUSE_MS 1000
+/** Word of a thread that has moved on may be so late when the process where it
+ * was is known to have died. */
+#define PSU_KEEPER_GRACE_MS 3000
 /** A session older than this is not used again. */
 #define PSU_LINE_AGE_MS (PSU_SESSION_AGE_MS - 60000)
 /** Body up to which a move takes one flight. */

@@ -5,6 +5,7 @@
 #include "net/limits.h"
 #include "net/session.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <sched.h>
@@ -24,6 +25,17 @@ static int out_of_time(struct psu_session *session)
 						  session->peer_name);
 }
 
+/** Whether the TLS call failed because the peer's process has ended. */
+static bool has_ended(int wants)
+{
+	int error = errno;
+
+	if (wants == SSL_ERROR_SYSCALL)
+		return !error || error == ECONNRESET || error == EPIPE;
+	return ERR_GET_REASON(ERR_peek_error()) ==
+		   SSL_R_UNEXPECTED_EOF_WHILE_READING;
+}
+
 /** After a TLS call that did not finish: wait for what it wants.  0: try
  * again.  That nothing comes, or no more, is for the caller to report. */
 static int wait_for_tls(struct psu_session *session, int result,
@@ -38,7 +50,7 @@ static int wait_for_tls(struct psu_session *session, int result,
 		return out_of_time(session);
 	}
 	session->broken = true;
-	if (wants == SSL_ERROR_ZERO_RETURN)
+	if (wants == SSL_ERROR_ZERO_RETURN || has_ended(wants))
 		return psu_error_keep(PSU_THREAD_E_CONNECTION_LOST,
 							  "%s closed the connection: see the log there",
 							  session->peer_name);

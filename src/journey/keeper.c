@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * keeper.c - stay connected with where this process's threads are
+ *
+ * While all is well nothing runs here: the sessions on which the threads left
+ * are kept as lines.  When the last one is gone a thread dials again, until
+ * there is one, no thread is there any more, or the process has died.
+ */
+#include "journey/keeper.h"
+#include "journey/line.h"
+#include "journey/locate.h"
+#include "journey/process.h"
+#include "journey/traveller.h"
+#include "journey/way.h"
+#include "net/limits.h"
+
+#include <stdlib.h>
+
+struct psu_keeper {
+	struct psu_keeper *next;
+	struct psu_place place;
+};
+
+/** Lock held in these. */
+
+static const struct psu_place *find_away(const struct psu_id *incarnation)
+{
+	struct psu_traveller *at = psu_process_get()->threads;
+
+	while (at &&
+		   !(at->born_here && at->stage == PSU_STAGE_AWAY && !at->host_died &&
+			 psu_id_equal(&at->where.incarnation, incarnation)))
+		at = at->next;
+	return at ? &at->where : NULL;
+}
+
+/** A line of ours, on which it may CALL, or a session on which it asks. */
+static bool is_connected(const struct psu_id *incarnation)
+{
+	return psu_line_exists(incarnation) || psu_serve_knows(incarnation);
+}
+
+static bool is_kept(const struct psu_id *incarnation)
+{
+	struct psu_keeper *at = psu_process_get()->keepers;
+
+	while (at && !psu_id_equal(&at->place.incarnation, incarnation))
+		at = at->next;
+	return at;
+}
+
+static void unlist(const struct psu_keeper *keeper)
+{
+	struct psu_keeper **link = &psu_process_get()->keepers;
+
+	while (*link != keeper)
+		link = &(*link)->next;
+	*link = keeper->next;
+}
+
+/** Dial, and make the session a line.  Returns 0, HOME_ENDED, or why not. */
+static int connect_to(const struct psu_place *place)
+{
+	struct psu_session *session;
+	struct psu_way way;
+	bool dead;
+	int rc;
+
+	psu_way_to(place, &way);
+	if (!way.has_endpoint)
+		return PSU_THREAD_E_HOST_UNREACHABLE;
+	rc = psu_line_open(&way, &session);
+	if (rc)
+		return rc;
+	/* a session without any request is soon closed there */
+	rc = psu_line_ask_after(session, &place->incarnation, &dead);
+	if (rc)
+		psu_session_close(session);
+	else
+		psu_line_adopt(way.name, session);
+	return rc;
+}
+
+/** Wait a while, or until something about that process changes.  True: it is
+ * to be dialled (again). */
+static bool is_wanted(const struct psu_keeper *keeper, int64_t pause_ms)
+{
+	const struct psu_id *incarnation = &keeper->place.incarnation;
+	int64_t until = psu_socket_deadline(pause_ms);
+	bool wanted;
+
+	psu_process_lock();
+	do
+		wanted = find_away(incarnation) && !is_connected(incarnation);
+	while (wanted &&
+		   psu_process_wait(psu_process_about_move(incarnation), until));
+	if (!wanted)
+		unlist(keeper);
+	psu_process_unlock();
+	return wanted;
+}
+
+/** It has died; a thread that had left it meanwhile is not lost, and word of
+ * that may still be on its way. */
+static void tell_died(const struct psu_keeper *keeper)
+{
+	if (is_wanted(keeper, PSU_KEEPER_GRACE_MS)) {
+		psu_locate_died(&keeper->place.incarnation);
+		psu_process_lock();
+		unlist(keeper);
+		psu_process_unlock();
+	}
+}
+
+static void *keep(void *argument)
+{
+	struct psu_keeper *keeper = argument;
+	int64_t pause_ms = 0;
+
+	/* who can dial us needs no line of ours for a short visit */
+	if (psu_process_get()->listen_fd >= 0)
+		pause_ms = PSU_KEEPER_PAUSE_MS;
+	/* what is tried again and again is no error */
+	psu_error_whisper(true);
+	while (is_wanted(keeper, pause_ms)) {
+		if (connect_to(&keeper->place) == PSU_THREAD_E_HOME_ENDED) {
+			psu_error_whisper(false);
+			tell_died(keeper);
+			break;
+		}
+		pause_ms = pause_ms ? 2 * pause_ms : PSU_REDIAL_FIRST_MS;
+		if (pause_ms > PSU_REDIAL_LAST_MS)
+			pause_ms = PSU_REDIAL_LAST_MS;
+	}
+	free(keeper);
+	return NULL;
+}
+
+void psu_keeper_look(const struct psu_id *incarnation)
+{
+	struct psu_process *process = psu_process_get();
+	const struct psu_place *place = find_away(incarnation);
+	struct psu_keeper *keeper;
+
+	psu_process_announce(psu_process_about_move(incarnation));
+	if (!place || is_connected(incarnation) || is_kept(incarnation))
+		return;
+	keeper = calloc(1, sizeof(*keeper));
+	if (!keeper)
+		return;
+	keeper->place = *place;
+	keeper->next = process->keepers;
+	process->keepers = keeper;
+	if (psu_process_spawn(keep, keeper) == 0)
+		return;
+	unlist(keeper);
+	free(keeper);
+}
