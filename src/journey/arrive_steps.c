@@ -297,7 +297,8 @@ static void introduce(struct psu_arrival *arrival)
 
 	psu_process_lock();
 	memcpy(thread->from, arrival->session->peer.name, sizeof(thread->from));
-	memcpy(thread->name, arrival->image.name, sizeof(thread->name));
+	if (arrival->statement->kind == PSU_KIND_MOVE)
+		memcpy(thread->name, arrival->image.name, sizeof(thread->name));
 	psu_process_unlock();
 }
 

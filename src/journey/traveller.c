@@ -228,7 +228,8 @@ int psu_traveller_restore(struct psu_traveller *thread,
 void psu_traveller_go(struct psu_traveller *thread,
 					  const struct psu_statement *statement, const char *host)
 {
-	thread->generation = statement->generation;
+	/* an end is no move, though it has a number like one */
+	thread->generation = statement->generation - thread->ended_away;
 	thread->arrived_by = statement->migration;
 	thread->where = (struct psu_place){.name = ""};
 	thread->host_died = false;

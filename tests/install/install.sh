@@ -188,10 +188,16 @@ moves_deep() { # program
             '10000 calls have returned'
 }
 
+moves_offload() { # program
+    move "$1" && expect_output hosta \
+        '168 primes below 1000, and the thread ended at hosta' &&
+        expect_output hostb
+}
+
 check_examples() { # language, compiler, options...
     local example profile what
     for profile in static dynamic; do
-        for example in hello refused deep; do
+        for example in hello refused deep offload; do
             what="$example.c, $1, $profile:"
             check "$what links" build_example "$example.$1.$profile" \
                 "$profile" "${@:2}"

@@ -69,7 +69,7 @@ doubt_give_up() {
     doubt
     tell a resolve one 2
     await_said a 'resolved: 0'
-    await_listed a 'one away home=a host=b hops=1'
+    await_listed a 'one (away|ended) home=a host=b hops=1'
     expect_told IN_DOUBT 'given up here'
     kill -CONT "${pids[b]}"
     await_said b 'one has come'
@@ -92,7 +92,7 @@ resolve_refused() {
     expect_lines a 3 "resolved: $(number THREAD_UNKNOWN)"
     await_listed a 'one in-doubt .*'
     await_listed a 'two running .*'
-    await_listed a 'zero away .*'
+    await_listed a 'zero ended .*'
 }
 
 # Whoever asks again is woken by the decision: no pause is slept out.

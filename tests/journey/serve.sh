@@ -62,7 +62,7 @@ leaving_and_arriving() {
     await_listed b 'listed 1'
     tell b free
     await_listed b 'listed 0'
-    await_listed a 'one away home=a host=b hops=1'
+    await_listed a 'one ended home=a host=b hops=1'
 }
 
 # ---- serving
@@ -168,6 +168,7 @@ again() {
     tell b serve 0
     tell a start one 0 "127.0.0.1:${ports[b]}"
     await_said b 'one ends'
+    await_listed b 'listed 0'
     tell b serve 0
     await_said b "served: $(number BUSY)"
     tell b stop

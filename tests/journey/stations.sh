@@ -68,10 +68,16 @@ is_listed() { # who, line
     grep -Eqx -- "$2" <<<"$lines"
 }
 
-# A first thread from a opens the session.
+# A first thread from a opens the session; by that its result comes home, and so
+# a second one opens another, which is a's to ask on.
 visit() { # who
+    local name
     tell "$1" serve 0
-    tell a start zero 0 "127.0.0.1:${ports[$1]}"
-    await_said "$1" 'zero ends'
-    await_listed a 'zero away .*'
+    for name in nought zero; do
+        tell a start $name 0 "127.0.0.1:${ports[$1]}"
+        await_said "$1" "$name ends"
+        await_listed a "$name ended .*"
+    done
+    tell a join nought
+    await_said a 'joined nought: 0, .*'
 }
