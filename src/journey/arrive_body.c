@@ -18,18 +18,30 @@
 
 /* ---- places */
 
+/** Lock held. */
+static bool is_place_free(const struct psu_digest *peer)
+{
+	unsigned count = 0, of_peer = 0;
+
+	for (struct psu_arrival *at = psu_process_get()->arrivals; at;
+		 at = at->next) {
+		count++;
+		of_peer += psu_digest_equal(&at->session->peer.digest, peer);
+	}
+	return count < PSU_BODIES_MAX && of_peer < PSU_PEER_BODIES_MAX;
+}
+
 int psu_arrive_take_place(struct psu_arrival *arrival)
 {
 	struct psu_process *process = psu_process_get();
 	const struct psu_digest *peer = &arrival->session->peer.digest;
-	unsigned count = 0, of_peer = 0;
+	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	bool in_time = true;
 
 	psu_process_lock();
-	for (struct psu_arrival *at = process->arrivals; at; at = at->next) {
-		count++;
-		of_peer += psu_digest_equal(&at->session->peer.digest, peer);
-	}
-	arrival->placed = count < PSU_BODIES_MAX && of_peer < PSU_PEER_BODIES_MAX;
+	while (!(arrival->placed = is_place_free(peer)) && in_time)
+		in_time = psu_process_wait(psu_process_about(&process->arrivals),
+								   deadline);
 	if (arrival->placed) {
 		arrival->next = process->arrivals;
 		process->arrivals = arrival;
@@ -38,9 +50,11 @@ int psu_arrive_take_place(struct psu_arrival *arrival)
 	if (arrival->placed)
 		return 0;
 	return psu_error_set(PSU_THREAD_E_BUSY,
-						 "refused a thread from %s: %u are coming in, %u of "
-						 "them from there: try again when they are here",
-						 arrival->session->peer_name, count, of_peer);
+						 "refused a thread from %s: for %lld ms %d have been "
+						 "coming in, or %d from there: try again when they are "
+						 "here",
+						 arrival->session->peer_name, (long long)PSU_OPENING_MS,
+						 PSU_BODIES_MAX, PSU_PEER_BODIES_MAX);
 }
 
 void psu_arrive_leave_place(struct psu_arrival *arrival)
@@ -54,6 +68,7 @@ void psu_arrive_leave_place(struct psu_arrival *arrival)
 	while (*link != arrival)
 		link = &(*link)->next;
 	*link = arrival->next;
+	psu_process_announce(psu_process_about(&process->arrivals));
 	psu_process_unlock();
 	arrival->placed = false;
 }

@@ -70,10 +70,11 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_SESSIONS_MAX 256
 /** And of these for one peer, so that none keeps the others out. */
 #define PSU_PEER_SESSIONS_MAX 64
-/** Bodies being received at the same time; beyond that: BUSY. */
-#define PSU_BODIES_MAX 16
+/** Bodies being received at the same time; more wait, PSU_OPENING_MS at most.
+ */
+#define PSU_BODIES_MAX 64
 /** Of them from one peer. */
-#define PSU_PEER_BODIES_MAX 4
+#define PSU_PEER_BODIES_MAX 16
 /** Moves that a process remembers, and of them those of one peer.  A record
  * that only refuses what was read already makes room for a new one: the peer's
  * oldest, or in a full process another's; if there is none, an OFFER is refused
