@@ -263,7 +263,8 @@ bool psu_home_located(struct psu_home *home, uint64_t generation);
 
 /**
  * Whether an OFFER with @generation, of the thread (MOVE) or of its result
- * (END), may be taken; asked when it comes and again before it starts.  0, or
+ * (END), may be taken; asked when psu_dest_offer() would take it, under the
+ * same lock: of one thread it takes one at a time.  0, or
  *   BUSY      home must hear first what became of its own move: try again
  *   REPLAYED  the thread is past that: for the sender of an END, home has it
  */

@@ -12,9 +12,9 @@
 #define FILLER 0xff /* marks the moves that crowd a table */
 
 /** All processes of a host have its identity. */
-static struct psu_digest peer_of(int proc)
+static struct psu_digest peer_of(int host)
 {
-	return (struct psu_digest){.bytes = {(uint8_t)(1 + (~proc & 1))}};
+	return (struct psu_digest){.bytes = {(uint8_t)(1 + host)}};
 }
 
 /** Another run of the program: dead only if its lock is free. */
@@ -42,6 +42,25 @@ static void count_answer(struct world *world,
 		world->counts.busy++;
 }
 
+/** What is restored for that move goes on, or is taken for the result. */
+static void start(struct world *world, int proc, int m)
+{
+	struct process *process = &world->procs[proc];
+	const struct move *move = &world->moves[m];
+
+	if (!process->restored[m])
+		world_violate(world, "started what is not restored");
+	process->restored[m] = false;
+	if (!move->is_end) {
+		process->brought_by = m;
+		world->generation = move->generation;
+		world->places[move->generation] = proc;
+		world_start(world, proc, m);
+	}
+	if (proc == HOME)
+		world_home_returned(world, move);
+}
+
 /** Start, discard, say, as told; what was asked is in @asked. */
 static void act(struct world *world, int proc, int line,
 				const struct message *asked, struct psu_dest_answer answer)
@@ -56,14 +75,8 @@ static void act(struct world *world, int proc, int line,
 	struct message message;
 
 	count_answer(world, &answer);
-	if (answer.start) {
-		if (!process->restored[asked->move])
-			world_violate(world, "started what is not restored");
-		process->restored[asked->move] = false;
-		process->brought_by = asked->move;
-		world->generation = world->moves[asked->move].generation;
-		world_start(world, proc, asked->move);
-	}
+	if (answer.start)
+		start(world, proc, asked->move);
 	if (answer.discard)
 		process->restored[asked->move] = false;
 	if (answer.say == PSU_DEST_SAY_NOTHING)
@@ -75,7 +88,19 @@ static void act(struct world *world, int proc, int line,
 									 .token = answer.token,
 									 .code = answer.code};
 	message.move = asked->move;
-	world_send(world, line, proc & 1, &message);
+	world_send(world, line, proc, &message);
+}
+
+/** Why what dest.c would take is refused all the same; 0 if it is not. */
+static int judge(const struct world *world, int proc, const struct move *move)
+{
+	int code = 0;
+
+	if (proc == HOME)
+		code = psu_home_may_return(&world->home, move->generation);
+	if (!code && !move->is_end && world_is_busy(world, proc))
+		code = PSU_THREAD_E_ADDRESS_IN_USE;
+	return code;
 }
 
 static void serve_offer(struct world *world, int proc, int line,
@@ -87,16 +112,17 @@ static void serve_offer(struct world *world, int proc, int line,
 		.migration = world_migration(message->move),
 		.thread = {.bytes = {1}},
 		.generation = move->generation,
-		.peer = peer_of(proc),
+		.peer = peer_of(world_other(world, line, proc) % HOSTS),
 		.incarnation = message->incarnation,
 		.one_flight = move->source.one_flight,
+		.is_end = move->is_end,
 	};
 	struct psu_dest_answer answer = psu_dest_offer(process->dest, &offer);
+	int code = judge(world, proc, move);
 
 	world->counts.repeated += answer.say == PSU_DEST_SAY_RUNNING;
-	if (answer.receive && world_is_busy(world, proc)) {
-		answer = psu_dest_refuse(process->dest, &offer.migration,
-								 PSU_THREAD_E_ADDRESS_IN_USE);
+	if (answer.receive && code) {
+		answer = psu_dest_refuse(process->dest, &offer.migration, code);
 	} else if (answer.receive) {
 		process->restored[message->move] = true;
 		process->receiving[message->move] = true;
@@ -125,6 +151,18 @@ static void serve_last(struct world *world, int proc, int line,
 			psu_dest_ready(process->dest, &migration, ++world->token));
 }
 
+static void serve_location(struct world *world, int proc, int line,
+						   const struct message *message)
+{
+	const struct message noted = {.type = NOTED,
+								  .move = NOBODY,
+								  .incarnation = world_incarnation(proc),
+								  .generation = message->generation};
+
+	world_home_located(world, message);
+	world_send(world, line, proc, &noted);
+}
+
 void world_serve(struct world *world, int proc, int line,
 				 const struct message *message)
 {
@@ -132,7 +170,7 @@ void world_serve(struct world *world, int proc, int line,
 	const struct psu_dest_request request = {
 		.migration = world_migration(message->move),
 		.incarnation = message->incarnation,
-		.peer = peer_of(proc),
+		.peer = peer_of(world_other(world, line, proc) % HOSTS),
 		.token = message->token,
 	};
 
@@ -140,6 +178,8 @@ void world_serve(struct world *world, int proc, int line,
 		serve_offer(world, proc, line, message);
 	else if (message->type == LAST)
 		serve_last(world, proc, line, message);
+	else if (message->type == LOCATION)
+		serve_location(world, proc, line, message);
 	else if (message->type == COMMIT)
 		act(world, proc, line, message, psu_dest_commit(dest, &request));
 	else if (message->type == STATUS)
@@ -185,14 +225,16 @@ void world_expire(struct world *world, int proc, int m)
 }
 
 /** Where offers are bound to sessions, none can come when all have ended. */
-void world_peer_gone(struct world *world, int proc)
+void world_peer_gone(struct world *world, int proc, int host)
 {
-	const struct psu_digest peer = peer_of(proc);
+	const struct psu_digest peer = peer_of(host);
 
 	for (int i = 0; i < world->line_count; i++)
-		if (world->lines[i].end[proc & 1] == proc &&
-			!world->lines[i].closed[proc & 1])
-			return;
+		for (int end = 0; end < 2; end++)
+			if (world->lines[i].end[end] == proc &&
+				world->lines[i].end[1 - end] % HOSTS == host &&
+				!world->lines[i].closed[end])
+				return;
 	if (!world->wild)
 		psu_dest_peer_gone(world->procs[proc].dest, &peer);
 }
@@ -203,17 +245,18 @@ static struct psu_id filler(int number)
 		.bytes = {FILLER, (uint8_t)(number >> 8), (uint8_t)number}};
 }
 
-/** All but up to two records of the peer are taken, for good. */
+/** All but up to two records of a peer are taken, for good. */
 void world_crowd(struct world *world, int proc)
 {
 	struct process *process = &world->procs[proc];
+	int host = world_other_host(world, proc);
 
 	process->fillers = PSU_DEST_PEER_RECORDS_MAX - world_random(world, 3);
 	for (int i = 0; i < process->fillers; i++) {
 		const struct psu_dest_offer offer = {.migration = filler(i),
 											 .thread = filler(i),
 											 .generation = 1,
-											 .peer = peer_of(proc)};
+											 .peer = peer_of(host)};
 
 		psu_dest_offer(process->dest, &offer);
 	}

@@ -19,8 +19,7 @@ static const struct {
 	{PSU_SOURCE_SEND_FORGET, FORGET},
 };
 
-static void send_request(struct world *world, int m, enum message_type type,
-						 int line)
+void world_request(struct world *world, int m, enum message_type type, int line)
 {
 	const struct move *move = &world->moves[m];
 	struct message message = {
@@ -31,7 +30,7 @@ static void send_request(struct world *world, int m, enum message_type type,
 	};
 
 	if (line != NOBODY)
-		world_send(world, line, move->from & 1, &message);
+		world_send(world, line, move->from, &message);
 }
 
 static void count_end(struct world *world, const struct move *move)
@@ -63,6 +62,10 @@ static void report(struct world *world, int m)
 		world_trace(world, "  move %d: RUNNING_AT", m);
 		if (move->by != promised)
 			world_violate(world, "RUNNING_AT, but it was not started there");
+		if (move->from == HOME)
+			world_home_heard(world, move);
+		else if (promised != HOME)
+			world_write(world, move);
 		break;
 	case PSU_SOURCE_NOT_MIGRATED:
 		world_trace(world, "  move %d: NOT_MIGRATED (%d)", m,
@@ -92,7 +95,7 @@ void world_feed(struct world *world, int m,
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
 		if (actions & requests[i].action) {
 			move->sent |= 1u << requests[i].type;
-			send_request(world, m, requests[i].type, move->line);
+			world_request(world, m, requests[i].type, move->line);
 		}
 	if (actions & PSU_SOURCE_DIAL) {
 		move->wants_line = true;
@@ -116,27 +119,33 @@ void world_answer(struct world *world, int proc, const struct message *message)
 		.code = message->code,
 	};
 
+	if (message->move == NOBODY || world->moves[message->move].is_end) {
+		world_mail_answer(world, proc, message);
+		return;
+	}
 	if (world->moves[message->move].from != proc)
 		return; /* read by another process of that host */
 	world_feed(world, message->move, &event);
 }
 
 /** A session of @proc that it believes to be good, or NOBODY. */
-static int pick_line(struct world *world, int proc)
+int world_pick_line(struct world *world, int proc)
 {
-	int count = 0, picked = NOBODY, host = proc & 1;
+	int count = 0, picked = NOBODY;
 
 	for (int i = 0; i < world->line_count; i++)
-		if (world->lines[i].end[host] == proc &&
-			!world->lines[i].closed[host] && world_random(world, ++count) == 0)
-			picked = i;
+		for (int end = 0; end < 2; end++)
+			if (world->lines[i].end[end] == proc &&
+				!world->lines[i].closed[end] &&
+				world_random(world, ++count) == 0)
+				picked = i;
 	return picked;
 }
 
 void world_depart(struct world *world, int proc, bool one_flight)
 {
 	struct process *from = &world->procs[proc];
-	int m = world->move_count, line = pick_line(world, proc);
+	int m = world->move_count, line = world_pick_line(world, proc);
 	struct move *move = &world->moves[m];
 	struct psu_id promised, brought_by;
 
@@ -151,15 +160,16 @@ void world_depart(struct world *world, int proc, bool one_flight)
 	*move = (struct move){
 		.generation = world->generation + 1,
 		.from = proc,
+		.to_host = world_other(world, line, proc) % HOSTS,
 		.line = line,
 		.offer_line = line,
 		.by = NOBODY,
 	};
-	promised = world_incarnation(world->lines[line].end[1 - (proc & 1)]);
+	promised = world_incarnation(world_other(world, line, proc));
 	psu_source_begin(&move->source, one_flight, &promised);
 	world_trace(world, "move %d: %d departs on line %d, %s", m, proc, line,
 				one_flight ? "one flight" : "two flights");
-	send_request(world, m, OFFER, line);
+	world_request(world, m, OFFER, line);
 }
 
 void world_send_last(struct world *world, int m)
@@ -168,13 +178,13 @@ void world_send_last(struct world *world, int m)
 	const struct psu_source_event event = {.kind = PSU_SOURCE_SENDING_LAST};
 
 	if (move->gone || move->last_sent ||
-		move->source.state != PSU_SOURCE_FROZEN)
+		(move->source.state != PSU_SOURCE_FROZEN && !move->is_end))
 		return;
 	move->last_sent = true;
 	if (move->source.one_flight)
 		world_feed(world, m, &event);
 	world_trace(world, "move %d: the last bytes", m);
-	send_request(world, m, LAST, move->line);
+	world_request(world, m, LAST, move->line);
 }
 
 void world_time_out(struct world *world, int m)
@@ -190,30 +200,41 @@ void world_time_out(struct world *world, int m)
 	world_feed(world, m, &event);
 	if (move->wants_line && line != NOBODY && world_random(world, 2) == 0) {
 		world_break(world, line);
-		world_notice(world, line, move->from & 1);
+		world_notice(world, line, world->lines[line].end[1] == move->from);
 	}
 }
 
+/** Whether a line is of those two hosts. */
+static bool is_between(const struct line *line, int host, int other)
+{
+	int first = line->end[0] % HOSTS, second = line->end[1] % HOSTS;
+
+	return (first == host && second == other) ||
+		   (first == other && second == host);
+}
+
 /*
- * Requests come again on any session, in any order.  An offer comes again
- * only where nothing binds it to its session (wild), or on that very session
- * by a mistake of the source (replays).
+ * Requests come again on any session of the two hosts, in any order.  An offer
+ * comes again only where nothing binds it to its session (wild), or on that
+ * very session by a mistake of the source (replays).
  */
 void world_repeat(struct world *world, int m, int line)
 {
 	const struct move *move = &world->moves[m];
 	bool offer = world_random(world, 2) == 0 && move->last_sent;
 
+	if (!is_between(&world->lines[line], move->from % HOSTS, move->to_host))
+		return;
 	if (offer &&
 		(world->wild || (world->replays && line == move->offer_line))) {
 		world_trace(world, "move %d: its offer again, on line %d", m, line);
-		send_request(world, m, OFFER, line);
-		send_request(world, m, LAST, line);
+		world_request(world, m, OFFER, line);
+		world_request(world, m, LAST, line);
 		return;
 	}
 	for (enum message_type type = COMMIT; type <= FORGET; type++)
 		if (move->sent & 1u << type && world_random(world, 2) == 0)
-			send_request(world, m, type, line);
+			world_request(world, m, type, line);
 }
 
 bool world_is_over(const struct move *move)
