@@ -14,9 +14,12 @@ CC=${CC:-gcc}
 JOBS=${PSU_MODEL_JOBS:-2}
 
 # "want name flags": the costly ones first, so that they do not run alone at
-# the end.  ONCE has more states than the others; one crash keeps it short.
+# the end.  ONCE and MAIL have more states than the others; one crash keeps
+# them short.  With EARLY_LEAVE more can happen to mail.
 list_runs() {
 	echo "hold ONCE -DONCE -DCRASHES=1"
+	echo "hold MAIL -DMAIL -DEARLY_LEAVE -DCRASHES=1"
+	echo "hold MAIL_HOPS -DMAIL -DMOVES=3 -DFLIGHTS=1 -DCRASHES=0"
 	echo "hold plain"
 	for name in EARLY_LEAVE NO_TOKEN KEEP_IDS NO_SECOND LEAVE_ALONE; do
 		echo "hold $name -D$name"
@@ -25,7 +28,7 @@ list_runs() {
 		while read -r name; do
 			echo "fail $name -D$name"
 		done
-	for number in 1 2 3 4 5 6 7 8; do
+	for number in 1 2 3 4 5 6 7 8 9 10; do
 		echo "reach REACH=$number -DREACH=$number"
 	done
 }

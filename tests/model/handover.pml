@@ -46,6 +46,15 @@
  *
  *   That a crash is noticed where it happens is taken for granted.
  *
+ *   With MAIL process 0 is also the thread's home, which learns where the
+ *   thread has gone and gets its result, and there are more promises:
+ *
+ *   6. what home knows is true, and never becomes older;
+ *   7. a result is taken once, and not while home holds the thread itself;
+ *   8. a result is not dropped while home lives and has not got it;
+ *   9. it is refused for nothing but a doubt that 5 ends, or an attempt that
+ *      is just arriving.
+ *
  * What bounds it
  *
  *   CRASHES=n   processes that crash (2)
@@ -68,6 +77,11 @@
  *   EARLY_LEAVE  a thread may leave before its arrival was acknowledged;
  *                the price is promise 3
  *   LEAVE_ALONE  as EARLY_LEAVE and NO_SECOND, with all of promise 3
+ *   MAIL         the source of a move that succeeded tells home, if neither
+ *                end of it is home (LOCATION); and where the thread ends, not
+ *                on home's host, its result is offered to home (END), twice
+ *                if need be: as moves of their own, at any time, read again
+ *                and again
  *
  * Mutants, which fail
  *
@@ -92,11 +106,35 @@
  *   M_LEAVE_EARLY       as EARLY_LEAVE, with all of promise 3
  *   M_NOT_BUSY          as LEAVE_ALONE; a process takes a thread in while it
  *                       still holds it frozen itself
+ *   M_END_TWICE         home forgets that it has taken a result
+ *   M_END_TOGETHER      home begins to take one while another is arriving
+ *   M_BUSY_REPLAYED     home says REPLAYED of one while another is arriving
+ *   M_DOUBT_REPLAYED    home says REPLAYED while it is in doubt
+ *   M_DOUBT_TAKES       home takes a result while it is in doubt
+ *   M_HOME_REPLACED     another process at home's address is taken for its end
+ *   M_OLD_LOCATION      home believes each LOCATION
+ *   M_LEFT_IS_LATEST    home believes that its own move was the last
  *
  * REACH=n makes the model fail when it gets to the n-th of the situations
  * listed at REACHED: they show that a variant did not hold for want of
  * anything happening.
  */
+#ifdef M_OLD_LOCATION
+#define MOVES 3
+#define FLIGHTS 1
+#define CRASHES 0
+#endif
+#if defined(M_LEFT_IS_LATEST) || REACH == 10
+#define EARLY_LEAVE 1
+#endif
+#if defined(M_END_TWICE) || defined(M_END_TOGETHER) ||			\
+	defined(M_BUSY_REPLAYED) || defined(M_DOUBT_REPLAYED) ||	\
+	defined(M_DOUBT_TAKES) || defined(M_HOME_REPLACED) ||		\
+	defined(M_OLD_LOCATION) || defined(M_LEFT_IS_LATEST) ||		\
+	REACH >= 9
+#define MAIL 1
+#endif
+
 #ifndef CRASHES
 #define CRASHES 2
 #endif
@@ -179,8 +217,22 @@ byte generation = 0;		/* of the thread */
 bool ended = 0;			/* the thread has come to its end */
 byte moves = 0, crashes = 0;
 bool over = 0;
+#ifdef MAIL
+bool away = 0;			/* home knows that another process has it */
+bool closed = 0;		/* home knows that it has ended */
+byte known = 0;			/* the latest generation home knows of */
+byte known_at = 0;		/* and where that took the thread */
+byte places[4];			/* in truth, by generation */
+bool located[3];		/* LOCATION about move m was sent */
+byte ender = NOBODY;		/* who has the result for home */
+byte end_gen = 0;		/* the END's generation */
+bool offered[2];		/* an attempt to deliver it */
+bool arriving[2];		/* admitted, neither taken nor refused yet */
+bool has[2];			/* RUNNING or REPLAYED was said about it */
+byte results = 0;		/* that home has taken */
+#endif
 #ifdef REACH
-bool replay = 0, late = 0, told = 0;
+bool replay = 0, late = 0, told = 0, busy = 0;
 #endif
 
 #define SENT(m, msg)	(sent[m] & (msg))
@@ -196,6 +248,13 @@ bool replay = 0, late = 0, told = 0;
 #define HOLDS(p, m)	(src[m] == p && (state[m] == FROZEN ||		\
 			state[m] == IN_DOUBT || state[m] == LOST_WITH))
 #define HOLDS_ANY(p)	(HOLDS(p, 0) || HOLDS(p, 1) || HOLDS(p, 2))
+
+/* home takes the thread back when it is away, and later than it knows */
+#ifdef MAIL
+#define RETURNS(p, m)	(p != 0 || (away && gen[m] > known))
+#else
+#define RETURNS(p, m)	true
+#endif
 
 /* the slot is not free */
 #ifdef M_NOT_BUSY
@@ -245,6 +304,10 @@ bool replay = 0, late = 0, told = 0;
 #define REACHED		(told && runs[1] && state[0] == IN_DOUBT)
 #elif REACH == 8	/* back at a process that is not the one it left */
 #define REACHED		(runs[2] && state[1] == RUNNING_AT)
+#elif REACH == 9	/* a result is taken that came while home was in doubt */
+#define REACHED		(busy && results == 1 && ender == NOBODY && has[0])
+#elif REACH == 10	/* home has heard of a later move before its own */
+#define REACHED		(state[0] == IN_DOUBT && known == 2)
 #endif
 
 #define TRUE_REPORT(m)							\
@@ -252,11 +315,24 @@ bool replay = 0, late = 0, told = 0;
 	(state[m] != NOT_MIGRATED || by[m] == src[m]) &&		\
 	(state[m] != LOST_WITH || (!alive[inc[m]] && NO_COPY))
 
+#ifdef MAIL
+#define HOME_DOUBTS(m)	(src[m] == 0 && state[m] == IN_DOUBT)
+#define TRUE_HOME	(!alive[0] || known_at == places[known])
+#define TRUE_MAIL							\
+	(ender == NOBODY || !alive[0] || (!runs[0] && end_gen > known &&	\
+	(away || closed || HOME_DOUBTS(0) || HOME_DOUBTS(1) ||		\
+	HOME_DOUBTS(2)) && (!closed || results == 1)))
+#else
+#define TRUE_HOME	true
+#define TRUE_MAIL	true
+#endif
+
 inline check()
 {
 	assert(COPIES <= 1);
 	assert(TRUE_REPORT(0) && TRUE_REPORT(1) && TRUE_REPORT(2));
 	assert(COPIES == 1 || ended || !alive[home] || HOLDS(home, LAST));
+	assert(TRUE_HOME && TRUE_MAIL);
 	assert(!(REACHED))
 }
 
@@ -334,12 +410,44 @@ inline hears_prepared(p, t)
 	}
 }
 
+#ifdef MAIL
+/* Home's own move, or a LOCATION: known is the latest. */
+inline knows(m)
+{
+	assert(gen[m] > known);
+	known = gen[m];
+	known_at = inc[m]
+}
+
+/* Home's own move has succeeded, or another's, who tells home. */
+inline reports(m)
+{
+	if
+	:: src[m] == 0 ->
+		away = 1;
+		if
+#ifdef M_LEFT_IS_LATEST
+		:: true -> knows(m)
+#else
+		:: gen[m] > known -> knows(m)
+		:: else -> skip
+#endif
+		fi
+	:: src[m] != 0 && inc[m] != 0 -> located[m] = 1
+	:: else -> skip
+	fi
+}
+#endif
+
 /* An answer counts if the process that promised gave it, on this move. */
 inline hears_answer(m)
 {
 	if
 	:: state[m] == IN_DOUBT && SAID(inc[m], m, RUNNING) ->
 		state[m] = RUNNING_AT;
+#ifdef MAIL
+		reports(m);
+#endif
 		SEND(m, FORGET)
 	:: state[m] == IN_DOUBT && SAID(inc[m], m, ABORTED) ->
 		SEND(m, FORGET);
@@ -475,6 +583,13 @@ inline begin(p, m)
 	start(p, m);
 	generation = gen[m];
 	committed[p] = gen[m];
+#ifdef MAIL
+	places[generation] = p;
+	if
+	:: p == 0 -> away = 0; known = generation; known_at = 0
+	:: else -> skip
+	fi;
+#endif
 	REC = R_RUNNING;
 	SAY(p, m, RUNNING)
 }
@@ -528,7 +643,7 @@ end:
 	/* OFFER, two flights: everything fallible is done, the thread parked */
 	:: d_step {
 		ASKED && OFFER_COMES && !one[m] && REC == NO_RECORD &&
-		!REPLAY(p, m) && !BUSY(p) && token[AT(p, m)] < 2 ->
+		!REPLAY(p, m) && RETURNS(p, m) && !BUSY(p) && token[AT(p, m)] < 2 ->
 #ifdef NO_TOKEN
 		token[AT(p, m)] = 1;
 #else
@@ -541,7 +656,8 @@ end:
 	/* OFFER, one flight */
 	:: d_step {
 		ASKED && OFFER_COMES && one[m] && OFFER_FOR_ME &&
-		REC == NO_RECORD && !REPLAY(p, m) && !BUSY(p) ->
+		REC == NO_RECORD && !REPLAY(p, m) && RETURNS(p, m) &&
+		!BUSY(p) ->
 		begin(p, m);
 		check()
 	}
@@ -655,6 +771,27 @@ inline forgets_all(p, m)
 	token[AT(p, m)] = 0
 }
 
+#ifdef MAIL
+/* What is in home is forgotten, and what is in the thread's last process. */
+inline home_dies(p)
+{
+	if
+	:: p == 0 -> away = 0; arriving[0] = 0; arriving[1] = 0
+	:: p == ender -> ender = NOBODY
+	:: else -> skip
+	fi
+}
+
+inline ends(p)
+{
+	if
+	:: p == 0 -> results++; closed = 1
+	:: HOST(p) != HOST(0) -> ender = p; end_gen = generation + 1
+	:: else -> skip		/* no peer of home: its result is lost */
+	fi
+}
+#endif
+
 proctype Process(byte p) provided (!over)
 {
 end:
@@ -681,12 +818,18 @@ end:
 		source_dies(p, 0);
 		source_dies(p, 1);
 		source_dies(p, 2);
+#ifdef MAIL
+		home_dies(p);
+#endif
 		check()
 	}
 	:: d_step {
 		runs[p] ->
 		runs[p] = 0;
 		ended = 1;
+#ifdef MAIL
+		ends(p);
+#endif
 #ifdef M_DROP_RECORD
 		record[AT(p, 0)] = NO_RECORD;
 #endif
@@ -694,6 +837,123 @@ end:
 	}
 	od
 }
+
+/* ------------------------------------------------------------------------
+ * mail, and the home that reads it
+ */
+#ifdef MAIL
+#if defined(M_DOUBT_TAKES)
+#define MAY_TAKE(e)	(!closed && !arriving[1 - e])
+#elif defined(M_END_TOGETHER)
+#define MAY_TAKE(e)	(!closed && away)
+#else
+#define MAY_TAKE(e)	(!closed && away && !arriving[1 - e])
+#endif
+#if defined(M_BUSY_REPLAYED)
+#define HAS(e)		(closed || arriving[1 - e])
+#elif defined(M_DOUBT_REPLAYED)
+#define HAS(e)		(closed || !away)
+#else
+#define HAS(e)		closed
+#endif
+
+#ifdef M_OLD_LOCATION
+#define NEWS(m)		(gen[m] != known)
+#else
+#define NEWS(m)		(gen[m] > known)
+#endif
+
+/* An attempt to deliver the END: a move of its own. */
+proctype End(byte e) provided (!over)
+{
+end:
+	do
+	:: d_step {
+		ender != NOBODY && !offered[e] && (e == 0 || offered[0]) ->
+		offered[e] = 1;
+		check()
+	}
+	/* home reads the OFFER: RUNNING and REPLAYED end the matter */
+	:: d_step {
+		alive[0] && offered[e] && !arriving[e] &&
+		(HAS(e) || end_gen <= known) ->
+		has[e] = 1;
+		check()
+	}
+	:: d_step {
+		alive[0] && offered[e] && !arriving[e] && MAY_TAKE(e) &&
+		end_gen > known ->
+		arriving[e] = 1;
+		check()
+	}
+#if REACH == 9
+	:: d_step {
+		alive[0] && offered[e] && HOME_DOUBTS(0) && !busy ->
+		busy = 1;
+		check()
+	}
+#endif
+	/* it cannot be taken for some other reason */
+	:: d_step {
+		arriving[e] ->
+		arriving[e] = 0;
+		check()
+	}
+	:: d_step {
+		arriving[e] ->
+		assert(results == 0 && !runs[0] && !HOLDS_ANY(0));
+		results++;
+#ifndef M_END_TWICE
+		closed = 1;
+#endif
+		arriving[e] = 0;
+		has[e] = 1;
+		check()
+	}
+	/* the answer; any other, and none, makes the next attempt */
+	:: d_step {
+		ender != NOBODY && has[e] ->
+		assert(!alive[0] || results == 1);
+		ender = NOBODY;
+		check()
+	}
+	od
+}
+
+proctype Mail() provided (!over)
+{
+end:
+	do
+	/* DEAD is said of home by who answers in its place, if it is so */
+	:: d_step {
+		ender != NOBODY && alive[2] &&
+#ifndef M_HOME_REPLACED
+		!alive[0] &&
+#endif
+		true ->
+		assert(!alive[0] || results == 1);
+		ender = NOBODY;
+		check()
+	}
+	/* LOCATION, NOTED or not */
+	:: d_step {
+		alive[0] && !closed && located[0] && NEWS(0) ->
+		knows(0);
+		check()
+	}
+	:: d_step {
+		alive[0] && !closed && located[1] && NEWS(1) ->
+		knows(1);
+		check()
+	}
+	:: d_step {
+		alive[0] && !closed && located[2] && NEWS(2) ->
+		knows(2);
+		check()
+	}
+	od
+}
+#endif
 
 /* Promise 5: the line is good, one question, one answer, and all stops. */
 proctype Settle(byte m) provided (!over)
@@ -729,6 +989,11 @@ init
 			run Dest(2, i);
 			run Dest(3, i)
 		};
+#ifdef MAIL
+		run End(0);
+		run End(1);
+		run Mail();
+#endif
 		i = 0
 	}
 }
