@@ -5,9 +5,9 @@
  * In: the file's text.  Out: this host's own entry and its peers.  One entry
  * a line, comment lines begin with '#', words are separated by blanks:
  *
- *     self id=IDENTITY zone=N
+ *     self id=IDENTITY zone=N [verify-only=BASE64]...
  *     peer id=IDENTITY zone=N sign=BASE64 direction=send|receive|both
- *          [pin=HEX]                                  (on the same line)
+ *          [pin=HEX] [verify-only=BASE64]...          (on the same line)
  *
  * Refused: everything else, each with its line and what to write instead.
  */
@@ -25,9 +25,9 @@ struct word {
 	size_t len;
 };
 
-enum key { ID, ZONE, SIGN, DIRECTION, PIN, KEY_COUNT };
-static const char *const key_names[KEY_COUNT] = {"id", "zone", "sign",
-												 "direction", "pin"};
+enum key { ID, ZONE, SIGN, DIRECTION, PIN, VERIFY_ONLY, KEY_COUNT };
+static const char *const key_names[KEY_COUNT] = {
+	"id", "zone", "sign", "direction", "pin", "verify-only"};
 
 struct parser {
 	const char *path;
@@ -44,6 +44,13 @@ static int refuse(const struct parser *parser, struct word word,
 
 	return psu_error_set(PSU_THREAD_E_PEERS_INVALID, "%s:%u: '%.*s' %s",
 						 parser->path, parser->line, shown, word.at, why);
+}
+
+static int no_memory(const struct parser *parser)
+{
+	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+						 "no memory for the entries of %s: free some",
+						 parser->path);
 }
 
 static bool word_is(struct word word, const char *text)
@@ -122,8 +129,8 @@ static int take_sign(const struct parser *parser, struct word value,
 		len != PSU_SIGN_PUBLIC_LEN ||
 		!crypto_core_ed25519_is_valid_point(public_out))
 		return refuse(parser, value,
-					  "is no Ed25519 public key: write sign= and the 44 "
-					  "characters that make-certs.sh printed");
+					  "is no Ed25519 public key: write the 44 characters that "
+					  "make-certs.sh printed");
 	return 0;
 }
 
@@ -158,27 +165,61 @@ static int take_pin(const struct parser *parser, struct word value,
 	return 0;
 }
 
+/** The key before a word's first '=', or KEY_COUNT; and the value behind. */
+static enum key split_word(struct word word, struct word *value_out)
+{
+	const char *sign = memchr(word.at, '=', word.len);
+	struct word name = {word.at, sign ? (size_t)(sign - word.at) : 0};
+	enum key key = 0;
+
+	while (key < KEY_COUNT && !word_is(name, key_names[key]))
+		key++;
+	if (key < KEY_COUNT)
+		*value_out = (struct word){sign + 1, word.len - name.len - 1};
+	return key;
+}
+
+/** Every retired key in the words of @line, for the host @identity. */
+static int take_retired(const struct parser *parser, struct word line,
+						const struct psu_digest *identity)
+{
+	struct psu_peers *peers = parser->peers;
+
+	for (struct word value, word; (word = next_word(&line)).len;) {
+		struct psu_retired *more;
+		int rc;
+
+		if (split_word(word, &value) != VERIFY_ONLY)
+			continue;
+		more = realloc(peers->retired,
+					   (peers->retired_count + 1) * sizeof(*more));
+		if (!more)
+			return no_memory(parser);
+		peers->retired = more;
+		rc = take_sign(parser, value, more[peers->retired_count].sign_public);
+		if (rc)
+			return rc;
+		more[peers->retired_count++].identity = *identity;
+	}
+	return 0;
+}
+
 /* ---- lines */
 
 /** Sort the words behind the first one by their keys. */
 static int take_words(const struct parser *parser, struct word line,
 					  struct word values[KEY_COUNT])
 {
-	for (struct word word; (word = next_word(&line)).len;) {
-		const char *sign = memchr(word.at, '=', word.len);
-		struct word name = {word.at, sign ? (size_t)(sign - word.at) : 0};
-		size_t key = 0;
+	for (struct word value, word; (word = next_word(&line)).len;) {
+		enum key key = split_word(word, &value);
 
-		while (key < KEY_COUNT && !word_is(name, key_names[key]))
-			key++;
 		if (key == KEY_COUNT)
 			return refuse(parser, word,
 						  "is unknown: the words are id= zone= sign= "
-						  "direction= pin=");
-		if (values[key].at)
+						  "direction= pin= verify-only=");
+		if (values[key].at && key != VERIFY_ONLY)
 			return refuse(parser, word, "is given twice: keep one of them");
-		values[key].at = sign + 1;
-		values[key].len = word.len - name.len - 1;
+		values[key] = value;
 	}
 	return 0;
 }
@@ -204,6 +245,8 @@ static int take_self(struct parser *parser, struct word line)
 	rc = take_id(parser, values[ID], &peers->self);
 	if (!rc)
 		rc = take_zone(parser, values[ZONE], &peers->zone);
+	if (!rc)
+		rc = take_retired(parser, line, &peers->self.digest);
 	parser->self_line = parser->line;
 	return rc;
 }
@@ -230,6 +273,8 @@ static int take_peer(struct parser *parser, struct word line)
 		rc = take_direction(parser, values[DIRECTION], &peer);
 	if (!rc)
 		rc = take_pin(parser, values[PIN], &peer);
+	if (!rc)
+		rc = take_retired(parser, line, &peer.identity.digest);
 	if (!rc) /* there is room: its zone was free */
 		parser->peers->list[parser->peers->count++] = peer;
 	return rc;
@@ -305,9 +350,7 @@ int psu_peers_parse(const char *text, size_t len, const char *path,
 	int rc = 0;
 
 	if (!parser.peers)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for the entries of %s: free some",
-							 path);
+		return no_memory(&parser);
 	while (!rc && text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
 		struct word line = {text, (size_t)((stop ? stop : end) - text)};
@@ -327,8 +370,10 @@ int psu_peers_parse(const char *text, size_t len, const char *path,
 
 void psu_peers_free(struct psu_peers *peers)
 {
-	if (peers)
+	if (peers) {
 		free(peers->list);
+		free(peers->retired);
+	}
 	free(peers);
 }
 

@@ -53,11 +53,20 @@ struct psu_peer {
 	struct psu_digest pin; /* SHA-256 of the certificate's public key (SPKI) */
 };
 
+/** A signing key that a host, maybe this one, has given up: it still verifies
+ * what the host signed then (seal/itinerary.h), and lets nobody in. */
+struct psu_retired {
+	struct psu_digest identity;
+	uint8_t sign_public[PSU_SIGN_PUBLIC_LEN];
+};
+
 struct psu_peers {
 	struct psu_identity self;
 	uint32_t zone; /* of this host */
 	size_t count;
 	struct psu_peer *list;
+	size_t retired_count;
+	struct psu_retired *retired;
 };
 
 /**
@@ -136,6 +145,11 @@ const uint8_t *psu_trust_sign_secret(const struct psu_trust *trust);
 PSU_MUST_CHECK int psu_trust_peer(struct psu_trust *trust,
 								  const struct psu_identity *identity,
 								  struct psu_peer *peer_out);
+
+/** The name of the host with this identity, as far as the peers file was last
+ * read; else the identity's digest, as 64 hexadecimal digits. */
+void psu_trust_name(struct psu_trust *trust, const struct psu_digest *identity,
+					char name_out[PSU_NAME_LEN]);
 
 /** Overwrite the deployment's and the signing secret: for a forked child,
  * which may not use them.  host.key lies in OpenSSL's own memory, where

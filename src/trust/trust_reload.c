@@ -98,6 +98,25 @@ int psu_trust_peer(struct psu_trust *trust, const struct psu_identity *identity,
 	return rc;
 }
 
+_Static_assert(PSU_NAME_LEN == 2 * sizeof(struct psu_digest) + 1, "both fit");
+
+void psu_trust_name(struct psu_trust *trust, const struct psu_digest *identity,
+					char name_out[PSU_NAME_LEN])
+{
+	const struct psu_peer *peer = NULL;
+
+	pthread_mutex_lock(&trust->lock);
+	if (trust->peers)
+		peer = psu_peers_find(trust->peers, identity);
+	if (peer)
+		memcpy(name_out, peer->identity.name, PSU_NAME_LEN);
+	else if (psu_digest_equal(identity, &trust->self.digest))
+		memcpy(name_out, trust->self.name, PSU_NAME_LEN);
+	else
+		psu_bytes_hex(identity->bytes, sizeof(identity->bytes), name_out);
+	pthread_mutex_unlock(&trust->lock);
+}
+
 /* ---- the CRL */
 
 static int refuse_crl(const struct psu_trust *trust, const char *why)

@@ -22,8 +22,19 @@ static void check_identity(const struct psu_identity *identity)
 		abort();
 }
 
+/** It is of a host in the file. */
+static void check_retired(const struct psu_peers *peers,
+						  const struct psu_retired *retired)
+{
+	if (!psu_digest_equal(&retired->identity, &peers->self.digest) &&
+		!psu_peers_find(peers, &retired->identity))
+		abort();
+}
+
 static void check(const struct psu_peers *peers)
 {
+	for (size_t i = 0; i < peers->retired_count; i++)
+		check_retired(peers, &peers->retired[i]);
 	check_identity(&peers->self);
 	if (peers->zone >= PSU_ZONE_COUNT)
 		abort();

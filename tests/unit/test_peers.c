@@ -7,6 +7,7 @@
 
 #define SPIFFE "spiffe://d.example/psu-thread/"
 #define KEY1 "11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="
+#define KEY2 "PUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
 #define SELF "self id=" SPIFFE "a zone=0\n"
 #define PEER_B "peer id=" SPIFFE "b zone=1 sign=" KEY1 " direction=both\n"
 #define HEX32 "000102030405060708090a0b0c0d0e0f"
@@ -152,6 +153,35 @@ START_TEST(peers_are_read)
 }
 END_TEST
 
+/** Keys that verify only, of this host and of another, in any place of their
+ * lines. */
+START_TEST(retired_keys_are_read)
+{
+	static const char text[] = "self verify-only=" KEY2 " id=" SPIFFE
+							   "a zone=0\n"
+							   "peer id=" SPIFFE "b verify-only=" KEY1
+							   " zone=1 sign=" KEY1
+							   " direction=both verify-only=" KEY2 "\n"
+							   "peer id=" SPIFFE "c zone=2 sign=" KEY1
+							   " direction=both";
+	struct psu_identity of[] = {identity_of(SPIFFE "a"),
+								identity_of(SPIFFE "b"),
+								identity_of(SPIFFE "b")};
+	static const uint8_t first[] = {0x3d, 0xd7, 0x3d};
+	struct psu_peers *peers;
+
+	ck_assert_int_eq(psu_peers_parse(text, strlen(text), "p", &peers), 0);
+	ck_assert_uint_eq(peers->retired_count, 3);
+	for (int i = 0; i < 3; i++) {
+		ck_assert(psu_digest_equal(&peers->retired[i].identity, &of[i].digest));
+		ck_assert_uint_eq(peers->retired[i].sign_public[0], first[i]);
+	}
+	ck_assert_uint_eq(peers->count, 2);
+	ck_assert_uint_eq(peers->list[0].sign_public[0], 0xd7);
+	psu_peers_free(peers);
+}
+END_TEST
+
 #define P "peer id=" SPIFFE "b "
 
 static const struct {
@@ -222,6 +252,15 @@ static const struct {
 	{SELF P "zone=1 sign=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= "
 			"direction=both\n",
 	 "p:2:", "no Ed25519 public key"},
+	{SELF P "zone=1 sign=" KEY1 " direction=both verify-only=\n",
+	 "p:2:", "no Ed25519 public key"},
+	{SELF P "zone=1 sign=" KEY1 " direction=both verify-only=" KEY1
+			" verify-only=BAAH\n",
+	 "p:2: 'BAAH'", "no Ed25519 public key"},
+	{"self id=" SPIFFE "a zone=0 verify-only=x\n", "p:1: 'x'",
+	 "no Ed25519 public key"},
+	{SELF P "zone=1 verify-only=" KEY1 " direction=both\n",
+	 "p:2:", "lacks a word"},
 	{SELF P "zone=1 sign=" KEY1 " direction=\n", "p:2:", "no direction"},
 	{SELF P "zone=1 sign=" KEY1 " direction=Both\n", "'Both'", "no direction"},
 	{SELF P "zone=1 sign=" KEY1 " direction=send,receive\n",
@@ -335,6 +374,7 @@ int main(void)
 	tcase_add_test(tcase, identity_lengths);
 	tcase_add_test(tcase, identity_domains);
 	tcase_add_test(tcase, peers_are_read);
+	tcase_add_test(tcase, retired_keys_are_read);
 	tcase_add_loop_test(tcase, peers_are_refused, 0, (int)COUNT(bad_peers));
 	tcase_add_test(tcase, peers_with_nul_or_long_line);
 	tcase_add_test(tcase, peers_are_cut);

@@ -79,6 +79,38 @@ START_TEST(new_peers_are_read)
 }
 END_TEST
 
+/** As far as the file was last read, and whatever it is worth now. */
+START_TEST(hosts_have_names)
+{
+	struct psu_trust *trust = load(in_top("work/a"));
+	struct psu_digest self = psu_trust_self(trust)->digest;
+	struct psu_peer b = peer_of(trust, "b");
+	struct psu_identity unknown = b.identity;
+	char name[PSU_NAME_LEN], hex[PSU_NAME_LEN];
+
+	psu_trust_name(trust, &self, name);
+	ck_assert_str_eq(name, "a");
+	psu_trust_name(trust, &b.identity.digest, name);
+	ck_assert_str_eq(name, "b");
+	unknown.digest.bytes[0] ^= 1;
+	psu_bytes_hex(unknown.digest.bytes, 32, hex);
+	psu_trust_name(trust, &unknown.digest, name);
+	ck_assert_str_eq(name, hex);
+
+	run("echo x >>%s", in_top("work/a/peers"));
+	psu_trust_name(trust, &b.identity.digest, name);
+	ck_assert_str_eq(name, "b");
+	ck_assert_int_eq(psu_trust_peer(trust, &unknown, &b),
+					 PSU_THREAD_E_PEERS_INVALID);
+	psu_trust_name(trust, &self, name);
+	ck_assert_str_eq(name, "a");
+	psu_bytes_hex(b.identity.digest.bytes, 32, hex);
+	psu_trust_name(trust, &b.identity.digest, name);
+	ck_assert_str_eq(name, hex);
+	psu_trust_free(trust);
+}
+END_TEST
+
 START_TEST(self_stays)
 {
 	struct psu_trust *trust = load(in_top("work/a"));
@@ -149,6 +181,7 @@ int main(void)
 
 	tcase_add_test(tcase, changes_are_noticed);
 	tcase_add_test(tcase, new_peers_are_read);
+	tcase_add_test(tcase, hosts_have_names);
 	tcase_add_test(tcase, self_stays);
 	tcase_add_test(tcase, many_threads_ask);
 	return run_trust_suite(suite);
