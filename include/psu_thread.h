@@ -109,6 +109,7 @@ extern "C" {
 	X(HOME_UNREACHABLE, -102, "the thread's home cannot be reached")           \
 	X(HOME_ENDED, -103, "the process that is the thread's home has ended")     \
 	X(RESULT_DROPPED, -104, "a thread's result could not be delivered")        \
+	X(ITINERARY_INVALID, -105, "the thread's itinerary does not fit the move") \
 	X(THREAD_UNKNOWN, -106, "no such thread, or it is not in doubt")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \

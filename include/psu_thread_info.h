@@ -37,6 +37,29 @@ struct psu_thread_id {
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_id(struct psu_thread_id *id_out);
 
+/** One move of a thread. */
+struct psu_thread_hop {
+	unsigned long long generation;	/* its number, from 1; 0: unreadable */
+	long long time_ms;				/* since 1970, by the clock of from */
+	char from[PSU_THREAD_HOST_LEN]; /* names of hosts; of one that the peers */
+	char to[PSU_THREAD_HOST_LEN];	/* file does not list, 64 hex digits */
+};
+
+/**
+ * Tell how often the calling thread has moved, and where it has been.  The
+ * newest move was verified when the thread arrived; the older ones are the
+ * word of the hosts that it came from.
+ *
+ * @newest_out  gets the newest moves, the newest first; may be NULL if @count
+ *              is 0
+ * @count       room in it; a thread knows its newest 16 moves
+ *
+ * Returns the number of its moves, or a negative PSU_THREAD_E_*; filled are as
+ * many as that, as there is room for, and as the thread knows.
+ */
+PSU_THREAD_EXPORT long psu_thread_hops(struct psu_thread_hop *newest_out,
+									   size_t count);
+
 /** What a thread is about, as one process sees it. */
 enum psu_thread_state {
 	PSU_THREAD_STATE_RUNNING = 1,

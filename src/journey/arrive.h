@@ -19,6 +19,8 @@ struct psu_arrival {
 
 	struct psu_verified *verified;
 	const struct psu_statement *statement; /* of verified */
+	uint8_t sealed[PSU_SEALED_LEN];		   /* and what it was */
+	struct psu_itinerary itinerary;		   /* of the moves before */
 	int64_t judged_ms;					   /* when the peer was */
 	bool placed;						   /* it is one of PSU_BODIES_MAX */
 	bool body_read;				/* nothing of it is left on the session */
@@ -61,7 +63,8 @@ PSU_MUST_CHECK int psu_arrive_take_slot(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
 /** Verify the body's digest, then decode it. */
 PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
-/** Check the image against this program: registers, frame chain. */
+/** Check its itinerary, and the image against this program: registers, frame
+ * chain. */
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
 /** Wait until this server takes a thread in, one or any; home needs no such
  * wait. */

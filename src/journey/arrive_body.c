@@ -2,7 +2,8 @@
 /*
  * arrive_body.c - the body of an offered thread, at a pace and in its place
  *
- * The head goes to memory of its own, the stack straight to where it will be.
+ * The itinerary and the head go to memory of their own, the stack straight to
+ * where it will be.
  * Bodies come in only so many at a time, of all peers and of each; one that
  * is slower than PSU_BODY_RATE_MIN at any moment after the first seconds is
  * given up.
@@ -79,16 +80,24 @@ void psu_arrive_leave_place(struct psu_arrival *arrival)
 struct body {
 	struct psu_arrival *arrival;
 	int64_t begun_ms;
-	uint64_t len; /* of head and stack */
+	uint64_t len; /* of itinerary, head and stack */
 	uint64_t at;  /* received so far */
 };
 
+static uint64_t itinerary_len(const struct psu_arrival *arrival)
+{
+	return (uint64_t)arrival->statement->links * PSU_SEALED_LEN;
+}
+
 static struct body begin_body(struct psu_arrival *arrival)
 {
+	const struct psu_statement *statement = arrival->statement;
+
 	return (struct body){
 		.arrival = arrival,
 		.begun_ms = psu_socket_now_ms(),
-		.len = arrival->statement->head_len + arrival->statement->stack_len,
+		.len = itinerary_len(arrival) + statement->head_len +
+			   statement->stack_len,
 	};
 }
 
@@ -156,17 +165,27 @@ static int recv_bytes(struct body *body, uint8_t *out, uint64_t len)
 static int recv_part(struct body *body, uint64_t len)
 {
 	struct psu_arrival *arrival = body->arrival;
-	uint64_t head_len = arrival->statement->head_len, of_head = 0;
+	const struct {
+		uint8_t *bytes;
+		uint64_t len;
+	} places[] = {
+		{arrival->itinerary.links[0], itinerary_len(arrival)},
+		{arrival->head, arrival->statement->head_len},
+		{psu_arrive_stack(arrival), arrival->statement->stack_len},
+	};
+	uint64_t begin = 0;
 	int rc = 0;
 
-	if (body->at < head_len) {
-		of_head = head_len - body->at;
-		of_head = of_head < len ? of_head : len;
-		rc = recv_bytes(body, arrival->head + body->at, of_head);
+	for (int i = 0; !rc && len; begin += places[i++].len) {
+		uint64_t skipped = body->at - begin, left;
+
+		if (skipped >= places[i].len)
+			continue;
+		left = places[i].len - skipped;
+		left = left < len ? left : len;
+		rc = recv_bytes(body, places[i].bytes + skipped, left);
+		len -= left;
 	}
-	if (!rc && len > of_head)
-		rc = recv_bytes(body, psu_arrive_stack(arrival) + (body->at - head_len),
-						len - of_head);
 	return rc;
 }
 
@@ -177,6 +196,7 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 	int rc = 0;
 
 	psu_phase_begin(PSU_PHASE_BODY);
+	arrival->itinerary.count = arrival->statement->links;
 	arrival->head = malloc(arrival->statement->head_len);
 	if (!arrival->head)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,

@@ -51,8 +51,8 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_session *session = arrival->session;
-	uint8_t sealed[PSU_SEALED_LEN];
-	const struct psu_untrusted untrusted = {sealed, header->payload_len};
+	const struct psu_untrusted untrusted = {arrival->sealed,
+											header->payload_len};
 	struct psu_expectation expected = {
 		.sign_public = arrival->peer.sign_public,
 		.source = session->peer.digest,
@@ -69,7 +69,7 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 	if (!rc)
 		psu_session_watch(session);
 	if (!rc)
-		rc = psu_session_recv(session, sealed, header->payload_len,
+		rc = psu_session_recv(session, arrival->sealed, header->payload_len,
 							  psu_socket_deadline(PSU_MESSAGE_MS));
 	psu_phase_begin(PSU_PHASE_VERIFY);
 	if (!rc)
@@ -234,7 +234,9 @@ int psu_arrive_check(struct psu_arrival *arrival)
 	if (arrival->statement->kind == PSU_KIND_END)
 		return 0; /* nothing of it is resumed */
 	psu_phase_begin(PSU_PHASE_REWALK);
-	rc = check_state(arrival);
+	rc = psu_itinerary_check(&arrival->itinerary, arrival->statement);
+	if (!rc)
+		rc = check_state(arrival);
 	return rc ? rc : check_chain(arrival);
 }
 
@@ -300,6 +302,9 @@ static void introduce(struct psu_arrival *arrival)
 	if (arrival->statement->kind == PSU_KIND_MOVE)
 		memcpy(thread->name, arrival->image.name, sizeof(thread->name));
 	psu_process_unlock();
+	/* a husk's own is of no use any more, even if this comes to nothing */
+	thread->itinerary = arrival->itinerary;
+	psu_itinerary_append(&thread->itinerary, arrival->sealed);
 }
 
 int psu_arrive_restore(struct psu_arrival *arrival)

@@ -145,6 +145,7 @@ static int encode(struct psu_departure *departure)
 		.generation = self->generation + 1,
 		.slot_addr = self->slot.addr,
 		.stack_room = self->slot.stack_len,
+		.itinerary = &self->itinerary,
 		.head = {departure->head, departure->head_len},
 		.stack = departure->image.stack,
 	};

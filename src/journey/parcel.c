@@ -4,8 +4,8 @@
  *
  *     OFFER   the sealed statement; its header goes out before that is
  *             signed, so that the destination is awake when the rest comes
- *     BODY    head and stack, in frames of up to 1 MiB; the last of them
- *             gives a thread away if its move takes one flight
+ *     BODY    itinerary, head and stack, in frames of up to 1 MiB; the last of
+ *             them gives a thread away if its move takes one flight
  */
 #include "journey/parcel.h"
 #include "journey/process.h"
@@ -18,10 +18,14 @@
 #define STREAM 1
 
 /** Frames of the body: the last one is short, so that OFFER and body of a
- * small image share one TLS record, and so that little is on the way when the
- * thread is given away.  Between frames an early refusal is looked for. */
-#define LAST_LEN (12u << 10)
+ * small image share one TLS record of 16 KiB, and so that little is on the way
+ * when the thread is given away.  Between frames an early refusal is looked
+ * for. */
+#define LAST_LEN (15u << 10)
 #define CHUNK_LEN (256u << 10)
+
+/** What a body consists of, one behind the other. */
+#define BODY_PARTS 3
 
 size_t psu_parcel_len(const struct psu_parcel *parcel)
 {
@@ -53,6 +57,10 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.exporter = session->exporter,
 	};
 	randombytes_buf(&statement->migration, sizeof(statement->migration));
+	if (parcel->itinerary) {
+		statement->links = (uint8_t)parcel->itinerary->count;
+		psu_itinerary_previous(parcel->itinerary, &statement->previous);
+	}
 	psu_seal_digest(parcel->head.bytes, parcel->head.len, parcel->stack.bytes,
 					parcel->stack.len, &statement->body);
 	psu_seal_sign(statement, psu_trust_sign_secret(process->trust),
@@ -66,17 +74,16 @@ static size_t next_len(size_t left)
 	return left - LAST_LEN < CHUNK_LEN ? left - LAST_LEN : CHUNK_LEN;
 }
 
-/** @len bytes of @span from its byte @at on. */
-static struct iovec part_of(const struct psu_span *span, size_t at, size_t len)
+static struct iovec part_of(const void *bytes, size_t len)
 {
-	return (struct iovec){(void *)(uintptr_t)(span->bytes + at), len};
+	return (struct iovec){(void *)(uintptr_t)bytes, len};
 }
 
-/** @offer, if any, and a BODY frame of @len bytes from position @at of the
- * body, which is head and stack, one behind the other. */
-static int send_body(const struct psu_parcel *parcel,
-					 struct psu_session *session, const struct iovec *offer,
-					 size_t at, size_t len, int64_t deadline)
+/** @offer, if any, and a BODY frame of the first @len bytes of what is left of
+ * the body, which are taken off @rest. */
+static int send_body(struct psu_session *session, const struct iovec *offer,
+					 struct iovec rest[BODY_PARTS], size_t len,
+					 int64_t deadline)
 {
 	uint8_t header_bytes[PSU_FRAME_HEADER_LEN];
 	const struct psu_frame_header header = {
@@ -84,18 +91,23 @@ static int send_body(const struct psu_parcel *parcel,
 		.type = PSU_FRAME_BODY,
 		.stream = STREAM,
 	};
-	size_t head_left = at < parcel->head.len ? parcel->head.len - at : 0;
-	size_t of_head = len < head_left ? len : head_left;
-	size_t stack_at = head_left ? 0 : at - parcel->head.len;
-	const struct iovec parts[] = {
+	struct iovec parts[2 + BODY_PARTS] = {
 		*offer,
 		{header_bytes, sizeof(header_bytes)},
-		part_of(&parcel->head, head_left ? at : 0, of_head),
-		part_of(&parcel->stack, stack_at, len - of_head),
 	};
 
 	psu_frame_put_header(&header, header_bytes);
-	return psu_session_send(session, parts, 4, deadline);
+	for (int i = 0; i < BODY_PARTS; i++) {
+		size_t of_part = rest[i].iov_len < len ? rest[i].iov_len : len;
+
+		if (!of_part)
+			continue;
+		parts[2 + i] = (struct iovec){rest[i].iov_base, of_part};
+		rest[i].iov_base = (uint8_t *)rest[i].iov_base + of_part;
+		rest[i].iov_len -= of_part;
+		len -= of_part;
+	}
+	return psu_session_send(session, parts, 2 + BODY_PARTS, deadline);
 }
 
 static int send_offer_header(struct psu_session *session)
@@ -125,7 +137,13 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 					 void (*last)(void *), void *argument)
 {
 	struct iovec offer = {parcel->sealed, sizeof(parcel->sealed)};
-	size_t left = psu_parcel_len(parcel), at = 0;
+	struct iovec rest[BODY_PARTS] = {
+		part_of(parcel->itinerary ? parcel->itinerary->links : NULL,
+				parcel->statement.links * (size_t)PSU_SEALED_LEN),
+		part_of(parcel->head.bytes, parcel->head.len),
+		part_of(parcel->stack.bytes, parcel->stack.len),
+	};
+	size_t left = rest[0].iov_len + psu_parcel_len(parcel);
 	int64_t deadline = psu_session_body_deadline(left);
 
 	psu_phase_begin(PSU_PHASE_SEND);
@@ -135,11 +153,10 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 
 		if (len == left && last)
 			last(argument);
-		rc = send_body(parcel, session, &offer, at, len, deadline);
+		rc = send_body(session, &offer, rest, len, deadline);
 		if (rc)
 			return rc;
 		offer.iov_len = 0;
-		at += len;
 		left -= len;
 		if (left && is_unwanted(session)) {
 			session->broken = true;
@@ -160,7 +177,8 @@ int psu_parcel_send(struct psu_parcel *parcel, struct psu_session *session,
 	rc = send_rest(parcel, session, last, argument);
 	if (!rc)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Sent %zu bytes over the socket",
-				psu_parcel_len(parcel) + PSU_SEALED_LEN);
+				psu_parcel_len(parcel) +
+					PSU_SEALED_LEN * (1u + parcel->statement.links));
 	return rc;
 }
 

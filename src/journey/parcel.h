@@ -9,7 +9,7 @@
 
 #include "image/image.h"
 #include "net/session.h"
-#include "seal/seal.h"
+#include "seal/itinerary.h"
 
 struct psu_parcel {
 	/* what is sent */
@@ -19,6 +19,7 @@ struct psu_parcel {
 	uint64_t generation; /* that it commits */
 	uint64_t slot_addr;
 	uint32_t stack_room;
+	const struct psu_itinerary *itinerary; /* before it; of an end: NULL */
 	struct psu_span head;  /* the encoded image without its stack */
 	struct psu_span stack; /* of an end: none */
 
@@ -27,7 +28,7 @@ struct psu_parcel {
 	uint8_t sealed[PSU_SEALED_LEN];
 };
 
-/** Bytes of its body. */
+/** Bytes of head and stack, by which it may go in one flight or not. */
 size_t psu_parcel_len(const struct psu_parcel *parcel);
 
 /**

@@ -27,6 +27,7 @@
 
 #include "handover/handover.h"
 #include "image/image.h"
+#include "seal/itinerary.h"
 #include "slot/slot.h"
 #include "state/state.h"
 #include "trust/place.h"
@@ -75,6 +76,7 @@ struct psu_traveller {
 	struct psu_traveller *next; /* of the process's list */
 	struct psu_id id;
 	uint64_t generation; /* moves committed so far */
+	struct psu_itinerary itinerary;
 	struct psu_slot slot;
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;

@@ -37,6 +37,7 @@ struct psu_verified_body {
  * taken for a statement; zeros behind the words. */
 static const char domain[32] = "psu_thread statement";
 
+#define BEGINNING_LEN (sizeof(domain) + 2)
 #define RESERVED_LEN 21
 
 static void encode(const struct psu_statement *statement,
@@ -98,14 +99,13 @@ static int malformed(const char *fault)
 						 fault);
 }
 
-static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
-				  struct psu_statement *statement_out)
+/** What it is, and whether the rest can be read at all. */
+static int check_beginning(const uint8_t bytes[PSU_STATEMENT_LEN])
 {
 	struct psu_reader reader = {.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
 	char first[sizeof(domain)];
-	unsigned version, flights;
+	unsigned version;
 
-	/* what it is, and whether the rest can be read at all */
 	psu_get_bytes(&reader, first, sizeof(first));
 	version = psu_get_u16(&reader);
 	if (memcmp(first, domain, sizeof(first)) != 0)
@@ -116,8 +116,18 @@ static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 							 "version %u, this host speaks %u: install the "
 							 "same psu_thread on both hosts",
 							 version, PSU_WIRE_VERSION);
+	return 0;
+}
 
-	/* the rest */
+/** The rest of it.  Returns what is wrong, as the end of a sentence, or NULL.
+ */
+static const char *decode(const uint8_t bytes[PSU_STATEMENT_LEN],
+						  struct psu_statement *statement_out)
+{
+	struct psu_reader reader = {.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
+	unsigned flights;
+
+	psu_get_span(&reader, BEGINNING_LEN);
 	statement_out->kind = psu_get_u8(&reader);
 	flights = psu_get_u8(&reader);
 	statement_out->one_flight = flights == 1;
@@ -142,18 +152,31 @@ static int decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 	psu_get_bytes(&reader, statement_out->exporter.bytes, 32);
 	psu_get_zeros(&reader, RESERVED_LEN);
 	if (!psu_reader_done(&reader))
-		return malformed("has reserved bytes that are not zero");
+		return "has reserved bytes that are not zero";
 	if (statement_out->kind != PSU_KIND_MOVE &&
 		statement_out->kind != PSU_KIND_END)
-		return malformed("is about neither a move nor an end");
+		return "is about neither a move nor an end";
 	if (flights != 1 && flights != 2)
-		return malformed("asks for neither one flight nor two");
-	return 0;
+		return "asks for neither one flight nor two";
+	return NULL;
 }
 
-/** What comes with a stack and what without, and whether it has room. */
-static int check_stack(const struct psu_statement *statement)
+bool psu_seal_read(const uint8_t bytes[PSU_STATEMENT_LEN],
+				   struct psu_statement *statement_out)
 {
+	struct psu_reader reader = {.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
+	const uint8_t *first = psu_get_span(&reader, sizeof(domain));
+
+	return memcmp(first, domain, sizeof(domain)) == 0 &&
+		   psu_get_u16(&reader) == PSU_WIRE_VERSION &&
+		   !decode(bytes, statement_out);
+}
+
+/** What comes along and what does not, and whether a stack has room. */
+static int check_luggage(const struct psu_statement *statement)
+{
+	static const struct psu_digest zeros;
+
 	if (!psu_slot_stack_len_valid(statement->stack_room))
 		return malformed("has a stack in a space of no valid size");
 	if (statement->stack_len > statement->stack_room)
@@ -164,6 +187,10 @@ static int check_stack(const struct psu_statement *statement)
 		return malformed("has a stack, though the thread has ended");
 	if (statement->kind == PSU_KIND_END && !statement->one_flight)
 		return malformed("ends a thread in two flights");
+	if (statement->kind == PSU_KIND_END &&
+		(statement->links != 0 ||
+		 !psu_digest_equal(&statement->previous, &zeros)))
+		return malformed("has an itinerary, though the thread has ended");
 	return 0;
 }
 
@@ -179,9 +206,9 @@ static int check_limits(const struct psu_statement *statement)
 		return malformed("has a head that is empty or over the limit");
 	if (statement->heap_len != 0)
 		return malformed("has a heap");
-	if (statement->links != 0)
-		return malformed("has links");
-	return check_stack(statement);
+	if (statement->links > PSU_LINKS_MAX)
+		return malformed("has more links than the limit");
+	return check_luggage(statement);
 }
 
 static int wrong_addressee(const char *why)
@@ -249,6 +276,7 @@ int psu_seal_verify(const struct psu_untrusted *sealed,
 {
 	struct psu_statement statement;
 	struct psu_verified *verified;
+	const char *fault;
 	int rc;
 
 	/* nothing is looked at before the signature holds */
@@ -268,9 +296,11 @@ int psu_seal_verify(const struct psu_untrusted *sealed,
 							 "the sender has a new sign.key");
 
 	/* what it says */
-	rc = decode(sealed->bytes, &statement);
-	if (!rc)
-		rc = check_limits(&statement);
+	rc = check_beginning(sealed->bytes);
+	if (rc)
+		return rc;
+	fault = decode(sealed->bytes, &statement);
+	rc = fault ? malformed(fault) : check_limits(&statement);
 	if (!rc)
 		rc = check_expected(&statement, expected);
 	if (rc)

@@ -23,6 +23,9 @@
 #define PSU_SIGNATURE_LEN 64
 #define PSU_SEALED_LEN (PSU_STATEMENT_LEN + PSU_SIGNATURE_LEN)
 
+/** Statements of older moves that come with one, at most. */
+#define PSU_LINKS_MAX 16
+
 /** Longest encoded head, and longest stack, of an image. */
 #define PSU_HEAD_LEN_MAX (10u << 20)
 #define PSU_STACK_LEN_MAX (64u << 20)
@@ -81,6 +84,13 @@ int64_t psu_seal_now_ms(void);
 /** Sign.  @secret as crypto_sign_detached() takes it.  Cannot fail. */
 void psu_seal_sign(const struct psu_statement *statement, const uint8_t *secret,
 				   uint8_t sealed_out[PSU_SEALED_LEN]);
+
+/**
+ * Read a statement as it is laid out, whoever signed it.  Every byte read here
+ * is hostile.  False, without a sentence: it is no statement of this version.
+ */
+PSU_MUST_CHECK bool psu_seal_read(const uint8_t bytes[PSU_STATEMENT_LEN],
+								  struct psu_statement *statement_out);
 
 struct psu_verified;
 struct psu_verified_body;

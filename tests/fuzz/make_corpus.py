@@ -8,6 +8,7 @@
 # tests' golden bytes are of its making too.  Run it by hand when the format
 # changes, and commit what it wrote.
 
+import hashlib
 import os
 import struct
 
@@ -133,6 +134,8 @@ def statements():
     yield "two-flights", statement()
     yield "one-flight", statement(flights=1)
     yield "three-flights", statement(flights=3)
+    yield "links", statement(links=16)
+    yield "links-over", statement(links=17)
     yield "version", statement(version=1)
     yield "domain", statement(domain=b"psu_thread something")
     yield "no-migration", statement(migration=bytes(16))
@@ -144,6 +147,7 @@ def statements():
     yield "room-over", statement(stack_room=(64 << 20) + 4096)
     yield "room-odd", statement(stack_room=(8 << 20) + 8)
     yield "end", statement(kind=2, flights=1, stack_len=0)
+    yield "end-links", statement(kind=2, flights=1, stack_len=0, links=1)
     yield "end-stack", statement(kind=2, flights=1)
     yield "end-flights", statement(kind=2, stack_len=0)
     yield "kind", statement(kind=3)
@@ -152,6 +156,38 @@ def statements():
     yield "reserved", statement(reserved=bytes(20) + b"\1")
     yield "cut", statement()[:-1]
     yield "unsigned", statement() + bytes(64)
+
+
+def journey(moves, **changed):
+    # the next statement, and the moves before it between the two hosts; what
+    # is changed is so in the newest link
+    hosts = (b"\x44" * 32, b"\x55" * 32)
+    links = []
+    for generation in range(1, moves + 2):
+        fields = dict(
+            generation=generation, links=min(len(links), 16),
+            source=hosts[(generation + 1) % 2],
+            destination=hosts[generation % 2],
+            previous=hashlib.sha256(links[0]).digest() if links else bytes(32))
+        if generation == moves:
+            fields.update(changed)
+        links.insert(0, statement(**fields) + bytes(64))
+    return links[0][:352] + b"".join(links[1:17])
+
+
+def itineraries():
+    yield "none", journey(0)
+    yield "one", journey(1)
+    yield "two", journey(2)
+    yield "full", journey(16)
+    yield "over", journey(20)
+    yield "missing", journey(2)[:352 + 416]
+    yield "cut", journey(2)[:-1]
+    yield "end", journey(2, kind=2)
+    yield "generation", journey(2, generation=3)
+    yield "destination", journey(2, destination=b"\x66" * 32)
+    yield "link-version", journey(2, version=1)
+    yield "link-reserved", journey(2, reserved=bytes(20) + b"\1")
 
 
 def hello(magic=b"psu_thread hello", version=0, tail=bytes(90)):
@@ -237,6 +273,9 @@ def peers():
     yield "two", f"# hosts\n{own}\n{other}"
     yield "three", own + other + third
     yield "alone", own
+    yield "retired", own[:-1] + f" verify-only={key}\n" + other[:-1] + (
+        f" verify-only={key}" * 2) + "\n"
+    yield "retired-short", own + other[:-1] + f" verify-only={key[4:]}\n"
     yield "pin", own + other[:-1] + " pin=" + "5a" * 32 + "\n"
     yield "pin-short", own + other[:-1] + " pin=" + "5a" * 31 + "\n"
     yield "key-no-point", own + other.replace(key, "A" * 42 + "I=")
@@ -275,3 +314,4 @@ if __name__ == "__main__":
     write("frame", frames())
     write("manifest", manifests())
     write("peers", peers())
+    write("itinerary", itineraries())

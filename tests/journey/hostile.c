@@ -18,6 +18,9 @@
  *                                        to that port twice, or many times
  *                                        at once with offers that come to
  *                                        nothing
+ *     hostile back CERTS PORT_FILE WHAT  take a thread in, and send it home to
+ *                                        that port, first with WHAT about it
+ *                                        not true
  *     hostile other CERTS CERTS2         take an offer, cut the line, and
  *                                        answer for it as another host
  *
@@ -41,6 +44,12 @@ static struct psu_endpoint endpoint;
 static int is_role(const char *name)
 {
 	return strcmp(role, name) == 0;
+}
+
+/** Whether it is one that takes a thread in, to play with it. */
+static bool is_taker(void)
+{
+	return is_role("twice") || is_role("wave") || is_role("back");
 }
 
 void hostile_say(const char *what)
@@ -92,7 +101,7 @@ static void commit(struct hostile_thread *thread)
 	hostile_say(hostile_ask(session, PSU_FRAME_COMMIT, &answer));
 }
 
-static void tell(const struct hostile_thread *thread)
+static void tell(struct hostile_thread *thread)
 {
 	struct psu_session *session = hostile_dial();
 	struct psu_control answer;
@@ -117,8 +126,17 @@ static void twice(struct hostile_thread *thread)
 		hostile_say("Offered");
 		hostile_say(hostile_recv(session, &answer));
 		hostile_ask(session, PSU_FRAME_FORGET, &answer);
+		psu_itinerary_append(&thread->itinerary, thread->sealed);
 		thread->generation++;
 	}
+}
+
+/** Home with a lie, and then as it should. */
+static void back(struct hostile_thread *thread)
+{
+	tell(thread);
+	thread->lie = "";
+	tell(thread);
 }
 
 #define WAVE_THREADS 8
@@ -186,6 +204,8 @@ static int work(struct psu_traveller *self)
 		tell(&thread);
 	else if (is_role("twice"))
 		twice(&thread);
+	else if (is_role("back"))
+		back(&thread);
 	else if (is_role("pause"))
 		hostile_pause(&thread);
 	else if (is_role("recycle"))
@@ -230,7 +250,7 @@ static void *move(void *unused)
 {
 	if (psu_thread_migrate(place) != 0)
 		hostile_say("It goes on at the source");
-	else if (is_role("twice") || is_role("wave"))
+	else if (is_taker())
 		turn_hostile();
 	else
 		hostile_say("A thread runs");
@@ -291,7 +311,7 @@ int main(int argc, char **argv)
 	place = argv[3];
 	if (argc > 4)
 		lie = argv[4];
-	taker = is_role("twice") || is_role("wave");
+	taker = is_taker();
 	server = taker || is_role("serve") || is_role("home");
 	set_deadlines();
 	if (psu_thread_setup_init(server, argv[2]) != 0)

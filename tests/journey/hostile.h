@@ -26,11 +26,13 @@ struct hostile_thread {
 	size_t head_len;
 	const uint8_t *stack;
 	size_t stack_len;
+	struct psu_itinerary itinerary;
+	uint8_t sealed[PSU_SEALED_LEN]; /* what was offered last */
 };
 
 /** The image of the calling thread, whose registers are kept.  @lie: one of
  * state, chain, image, first-frame; destination, sequence, heap, digest;
- * signature, frame; or "". */
+ * previous, links, generation, room; signature, frame; or "". */
 void hostile_take(struct psu_traveller *self, const char *lie,
 				  struct hostile_thread *thread_out);
 
@@ -49,8 +51,7 @@ void hostile_sign(const struct hostile_thread *thread,
 void hostile_send_body(const struct hostile_thread *thread,
 					   struct psu_session *session);
 /** Offer it, all of it; that this fails shows when the answer is received. */
-void hostile_offer(const struct hostile_thread *thread,
-				   struct psu_session *session);
+void hostile_offer(struct hostile_thread *thread, struct psu_session *session);
 /** Returns the answer in words.  @answer_out can be asked about. */
 const char *hostile_recv(struct psu_session *session,
 						 struct psu_control *answer_out);

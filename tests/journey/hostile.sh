@@ -3,11 +3,11 @@
 #
 # hostile.sh - a peer that may send threads, and lies, gets no further
 #
-# What it says and is not true is refused.  It cannot take all sessions, start
-# a thread again that was at home, end the process by offers that come to
-# nothing, have a thread started after it was struck off the list, take back
-# one that was started, or answer for another host.  And who knocks before a
-# server is ready does not end it.
+# What it says and is not true is refused, also of where a thread has been.  It
+# cannot take all sessions, start a thread again that was at home, end the
+# process by offers that come to nothing, have a thread started after it was
+# struck off the list, take back one that was started, or answer for another
+# host.  And who knocks before a server is ready does not end it.
 
 # The cases are called by name:
 # shellcheck disable=SC2317
@@ -39,9 +39,9 @@ crowd() {
 }
 
 # The thread of `home` is sent to whoever $1 is, who plays with it.
-send_away() { # twice or wave
+send_away() { # twice, wave or back; the lie, if any
     open_input
-    start taker "$hostile" "$1" "$certs/a" "$dir/home.port"
+    start taker "$hostile" "$1" "$certs/a" "$dir/home.port" ${2+"$2"}
     await_port taker "$started"
     taker=$started
     start home "$hostile" home "$certs/b" "127.0.0.1:$port"
@@ -60,6 +60,16 @@ twice() {
     await_line "$dir/taker.out" '^ABORTED (REPLAYED|BUSY)$' 10
     expect_lines home 1 'A thread runs'
     expect_alive home "$home"
+}
+
+# Home believes no other way than the one that the thread has come.
+back() { # what, code
+    send_away back "$1"
+    await_line "$dir/taker.out" "^ABORTED $2\$" 10
+    await_line "$dir/taker.out" '^RUNNING$' 10
+    await_line "$dir/home.out" '^A thread runs$' 10
+    expect_error home "$2"
+    expect_lines home 1 'A thread runs'
 }
 
 wave() {
@@ -213,5 +223,9 @@ run_case long-flight lie flight STATEMENT_INVALID REFUSED
 run_case first-frame lie first-frame FRAME_FOREIGN ABORTED
 run_case recycled recycled
 run_case wave wave
+run_case other-previous back previous ITINERARY_INVALID
+run_case other-links back links ITINERARY_INVALID
+run_case other-generation back generation ITINERARY_INVALID
+run_case other-room back room STATE_INVALID
 run_case early early
 finish

@@ -63,6 +63,7 @@ void hostile_take(struct psu_traveller *self, const char *lie,
 		.lie = lie,
 		.stack = image.stack.bytes,
 		.stack_len = image.stack.len,
+		.itinerary = self->itinerary,
 	};
 	if (psu_image_encode(&image, &thread_out->head, &thread_out->head_len) != 0)
 		exit(EXIT_FAILURE);
@@ -122,6 +123,7 @@ void hostile_sign(const struct hostile_thread *thread,
 	struct psu_statement statement = {
 		.kind = PSU_KIND_MOVE,
 		.one_flight = thread->flights == 1,
+		.links = (uint8_t)thread->itinerary.count,
 		.thread = thread->self->id,
 		.generation = thread->generation,
 		.incarnation = session->hello.incarnation,
@@ -143,10 +145,17 @@ void hostile_sign(const struct hostile_thread *thread,
 		randombytes_buf(&statement.migration, sizeof(statement.migration));
 	psu_seal_digest(thread->head, thread->head_len, thread->stack,
 					thread->stack_len, &statement.body);
+	psu_itinerary_previous(&thread->itinerary, &statement.previous);
 	statement.body.bytes[0] ^= lies(thread->lie, "digest");
 	statement.destination.bytes[0] ^= lies(thread->lie, "destination");
 	statement.sequence += lies(thread->lie, "sequence");
 	statement.heap_len = lies(thread->lie, "heap");
+	statement.previous.bytes[0] ^= lies(thread->lie, "previous");
+	statement.generation += lies(thread->lie, "generation");
+	if (lies(thread->lie, "links"))
+		statement.links = 0;
+	if (lies(thread->lie, "room"))
+		statement.stack_room = PSU_SLOT_STACK_LEN_MAX;
 	psu_seal_sign(&statement, psu_trust_sign_secret(process->trust),
 				  sealed_out);
 	sealed_out[PSU_SEALED_LEN - 1] ^= lies(thread->lie, "signature");
@@ -155,9 +164,16 @@ void hostile_sign(const struct hostile_thread *thread,
 void hostile_send_body(const struct hostile_thread *thread,
 					   struct psu_session *session)
 {
-	int rc = hostile_send(session, PSU_FRAME_BODY, thread->head,
-						  thread->head_len);
+	size_t links_len = lies(thread->lie, "links")
+						   ? 0
+						   : thread->itinerary.count * PSU_SEALED_LEN;
+	int rc = links_len ? hostile_send(session, PSU_FRAME_BODY,
+									  thread->itinerary.links, links_len)
+					   : 0;
 
+	if (!rc)
+		rc = hostile_send(session, PSU_FRAME_BODY, thread->head,
+						  thread->head_len);
 	if (!rc)
 		rc = hostile_send(session, PSU_FRAME_BODY, thread->stack,
 						  thread->stack_len);
@@ -165,16 +181,14 @@ void hostile_send_body(const struct hostile_thread *thread,
 		session->broken = true;
 }
 
-void hostile_offer(const struct hostile_thread *thread,
-				   struct psu_session *session)
+void hostile_offer(struct hostile_thread *thread, struct psu_session *session)
 {
-	uint8_t sealed[PSU_SEALED_LEN];
 	const enum psu_frame_type type = lies(thread->lie, "frame")
 										 ? PSU_FRAME_RUNNING
 										 : PSU_FRAME_OFFER;
 
-	hostile_sign(thread, session, sealed);
-	if (hostile_send(session, type, sealed, sizeof(sealed)) == 0)
+	hostile_sign(thread, session, thread->sealed);
+	if (hostile_send(session, type, thread->sealed, PSU_SEALED_LEN) == 0)
 		hostile_send_body(thread, session);
 }
 

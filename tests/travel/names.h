@@ -26,6 +26,7 @@
 	X(fp_environment)                                                          \
 	X(globals_stay)                                                            \
 	X(heap_stays)                                                              \
+	X(hops)                                                                    \
 	X(int128)                                                                  \
 	X(label_address)                                                           \
 	X(list_in_frames)                                                          \

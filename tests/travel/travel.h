@@ -24,7 +24,7 @@
  *                  thread_local thread_name
  *   libc           bsearch_callback cleanup exit_atexit longjmp pthread_exit
  *                  qsort_callback siglongjmp stdout_pointer
- *   many moves     many_hops
+ *   many moves     many_hops hops
  *   what stays     globals_stay heap_stays
  *   C++            containers destructors dynamic_type forced_unwind
  *                  function_objects throw_again throw_later

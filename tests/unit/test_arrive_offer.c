@@ -19,13 +19,37 @@ struct psu_session *offer_dial(void)
 	return session;
 }
 
-/** @bytes  head and stack, and one more */
+void offer_moved(unsigned count)
+{
+	struct psu_statement link = {
+		.kind = PSU_KIND_MOVE,
+		.destination = psu_trust_self(host_a.trust)->digest,
+	};
+	uint8_t sealed[PSU_SEALED_LEN];
+
+	link.thread = offer.statement.thread;
+	for (link.generation = 1; link.generation <= count; link.generation++) {
+		psu_seal_sign(&link, psu_trust_sign_secret(host_a.trust), sealed);
+		psu_itinerary_append(&offer.itinerary, sealed);
+	}
+	offer.statement.generation = count + 1;
+	offer.statement.links = (uint8_t)offer.itinerary.count;
+	psu_itinerary_previous(&offer.itinerary, &offer.statement.previous);
+}
+
+static size_t itinerary_len(void)
+{
+	return offer.itinerary.count * sizeof(offer.itinerary.links[0]);
+}
+
+/** @bytes  itinerary, head and stack, and one more */
 static void send_offer(struct psu_session *session, uint8_t *bytes)
 {
 	uint8_t frame[PSU_FRAME_HEADER_LEN + PSU_SEALED_LEN];
 	uint8_t first[PSU_FRAME_HEADER_LEN], second[PSU_FRAME_HEADER_LEN];
 	size_t first_len = offer.first.payload_len;
-	size_t len = offer.statement.head_len + offer.statement.stack_len;
+	size_t len = itinerary_len() + offer.statement.head_len +
+				 offer.statement.stack_len;
 	size_t left = first_len < len ? len - first_len : 0;
 	const struct psu_frame_header header = {PSU_SEALED_LEN, PSU_FRAME_OFFER,
 											offer.stream};
@@ -84,6 +108,7 @@ static void state(struct psu_session *session, size_t head_len)
 		.stream = offer.stream = 1,
 		.exporter = session->exporter,
 	};
+	offer.itinerary.count = 0;
 	randombytes_buf(&offer.statement.migration, 16);
 	randombytes_buf(&offer.statement.thread, 16);
 	offer.first = (struct psu_frame_header){
@@ -93,25 +118,30 @@ static void state(struct psu_session *session, size_t head_len)
 int offer_try(struct psu_session *session, offer_change *image,
 			  offer_change *statement)
 {
-	uint8_t *bytes = NULL;
-	size_t len = 0, room;
+	const struct psu_span *stack = &thread.image.stack;
+	uint8_t *head = NULL, *bytes;
+	size_t len = 0, room, before;
 
 	make_thread();
 	image();
-	ck_assert_int_eq(psu_image_encode(&thread.image, &bytes, &len), 0);
+	ck_assert_int_eq(psu_image_encode(&thread.image, &head, &len), 0);
 	state(session, len);
-	psu_seal_digest(bytes, len, thread.stack, thread.image.stack.len,
-					&offer.statement.body);
+	psu_seal_digest(head, len, thread.stack, stack->len, &offer.statement.body);
 	statement();
-	room = offer.statement.head_len + offer.statement.stack_len;
-	if (room < len + thread.image.stack.len + 1)
-		room = len + thread.image.stack.len + 1;
+
 	/* a spoilt statement may announce more than there is */
-	bytes = realloc(bytes, room);
-	memset(bytes + len, 0, room - len);
-	memcpy(bytes + len, thread.stack, thread.image.stack.len + 1);
+	before = itinerary_len();
+	room = offer.statement.head_len + offer.statement.stack_len;
+	if (room < len + stack->len + 1)
+		room = len + stack->len + 1;
+	bytes = calloc(1, before + room);
+	memcpy(bytes, offer.itinerary.links, before);
+	memcpy(bytes + before, head, len);
+	memcpy(bytes + before + len, thread.stack, stack->len + 1);
+	offer.first.payload_len += (uint32_t)before;
 	send_offer(session, bytes);
 	free(bytes);
+	free(head);
 	psu_chain_free(&thread.image.chain);
 	return recv_answer(session);
 }

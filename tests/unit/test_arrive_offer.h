@@ -8,6 +8,7 @@
 #include "test_arrive_thread.h"
 
 #include "journey/process.h"
+#include "seal/itinerary.h"
 
 /** Host a, and where host b listens; set by main(). */
 extern struct psu_session_context host_a;
@@ -16,15 +17,20 @@ extern struct psu_endpoint server;
 /** What is sent around the thread. */
 extern struct offer {
 	struct psu_statement statement;
-	uint16_t stream;			   /* of the OFFER's frame */
-	struct psu_frame_header first; /* of the body's frames; a second one has
-									  what the first leaves */
+	struct psu_itinerary itinerary; /* of the moves before */
+	uint16_t stream;				/* of the OFFER's frame */
+	struct psu_frame_header first;	/* of the body's frames; a second one has
+									   what the first leaves */
 } offer;
 
 /** Spoils something in @thread or @offer. */
 typedef void offer_change(void);
 
 struct psu_session *offer_dial(void);
+
+/** Let the thread have made @count moves before, the last of them to host a:
+ * for a change of the statement. */
+void offer_moved(unsigned count);
 
 /**
  * Make a thread and offer it, in one flight.

@@ -138,15 +138,18 @@ START_TEST(signed_but_malformed)
 }
 END_TEST
 
-/** The end of a thread has no stack, and comes in one flight. */
+/** The end of a thread has neither stack nor itinerary, and comes in one
+ * flight. */
 START_TEST(ends)
 {
 	statement.kind = PSU_KIND_END;
-	for (int i = 0; i < 4; i++) {
-		statement.one_flight = i & 1;
-		statement.stack_len = i >= 2;
+	for (unsigned i = 0; i < 16; i++) {
+		statement.one_flight = !(i & 1);
+		statement.stack_len = i >> 1 & 1;
+		statement.links = i >> 2 & 1;
+		statement.previous.bytes[31] = i >> 3 & 1;
 		ck_assert_int_eq(verify_statement(),
-						 i == 1 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
+						 i == 0 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
 	}
 }
 END_TEST
@@ -178,8 +181,9 @@ START_TEST(limits)
 		CASE(stack_room, (8u << 20) + 2048, false),
 		CASE(stack_room, PSU_STACK_LEN_MAX, true),
 		CASE(stack_room, PSU_STACK_LEN_MAX + 4096, false),
-		CASE(links, 1, false),
-		CASE(links, 255, false),
+		CASE(links, PSU_LINKS_MAX, true),
+		CASE(links, PSU_LINKS_MAX + 1, false),
+		CASE(links, UINT8_MAX, false),
 		CASE(generation, 0, false),
 		CASE(heap_len, 1, false),
 #undef CASE
