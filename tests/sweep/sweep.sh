@@ -1,0 +1,230 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+#
+# sweep.sh - one fault at every place of a move, and one owner after each
+#
+# usage: sweep.sh [all | sample] [ROW...]
+#
+# ROW is a pattern of the table below, as 'one reset *'.  Each row is one kind
+# of fault, at each byte, system call or message of the move in turn: so many
+# cases, each with processes of its own (case.c).  A sample takes some of each
+# row, drawn by $SWEEP_SEED.  $SWEEP_JOBS (2) cases are played at a time, and
+# $SWEEP_WAITING (16) of those that mostly wait.  $SWEEP_STRIDE is the distance
+# of the bytes at which a long body is cut in its middle; at its ends it is
+# each.  Out: what the cases of each row ended as; exit status 0 if all were
+# known outcomes and true.  What failed is kept in ./sweep-failed.
+
+# shellcheck source=tests/journey/lib.sh
+. "${srcdir:-.}/tests/journey/lib.sh"
+
+seed=${SWEEP_SEED:-1}
+jobs=${SWEEP_JOBS:-2}
+waiting=${SWEEP_WAITING:-16}
+stride=${SWEEP_STRIDE:-61}
+what=all
+if [[ ${only[0]-} == @(all|sample) ]]; then
+    what=${only[0]}
+    only=("${only[@]:1}")
+fi
+
+# shape, fault, where, when it is mended; how many of it are in a sample, and
+# whether its cases mostly wait.
+rows() {
+    cat <<'END'
+one reset out soon 60
+one reset in soon 40
+one reset out never 4 waits
+one reset in never 4 waits
+one finish out soon 40
+one finish in soon 30
+one finish out never 2 waits
+one finish in never 2 waits
+one stall out soon 8 waits
+one stall in soon 8 waits
+one stall out late 2 waits
+one stall in late 2 waits
+one tear out soon 30 waits
+one tear in soon 10 waits
+one tear out late 10 waits
+one usurp out soon 4 waits
+one usurp in soon 4 waits
+one kill client soon 60
+one kill server soon 60
+one kill server never 4 waits
+one stop client soon 6 waits
+one stop server soon 6 waits
+one stop client late 1 waits
+one stop server late 2 waits
+one drop out soon 2 waits
+one drop in soon 2 waits
+one drop both soon 2 waits
+one drop out late 1 waits
+one drop in late 1 waits
+one drop both late 1 waits
+one drop out never 1 waits
+one drop in never 1 waits
+one drop both never 1 waits
+full reset out soon 20
+full reset in soon 20
+full tear out soon 20 waits
+full tear out late 8 waits
+full stall out soon 4 waits
+full kill client soon 20
+full kill server soon 20
+two reset out soon 40
+two reset in soon 40
+two reset in never 4 waits
+two finish out soon 20
+two finish in soon 20
+two finish in never 4 waits
+two stall out soon 4 waits
+two stall in soon 4 waits
+two stall out late 2 waits
+two stall in late 2 waits
+two tear out soon 4 waits
+two tear in soon 20 waits
+two usurp in soon 4 waits
+two kill client soon 60
+two kill server soon 60
+two kill server never 4 waits
+two stop client soon 6 waits
+two stop server soon 6 waits
+two stop client late 2 waits
+two stop server late 2 waits
+two drop out soon 2 waits
+two drop in soon 2 waits
+two drop both soon 2 waits
+two drop out late 1 waits
+two drop in late 1 waits
+two drop both late 1 waits
+two drop out never 1 waits
+two drop in never 1 waits
+two drop both never 1 waits
+round reset out soon 20
+round reset in soon 20
+round reset home-out soon 20
+round reset home-in soon 20
+round kill client soon 30
+round kill server soon 30
+round-two reset home-out soon 20
+round-two reset home-in soon 20
+round-two kill client soon 30
+round-two kill server soon 30
+END
+}
+
+# ---- one case, in a shell of its own
+
+play() { # shape, fault, where, n, when
+    local events=$work/played/$BASHPID status=0
+    mkdir "$events"
+    timeout -k 1 200 tests/sweep/case "$events/events" "$certs" "$@" ||
+        status=$?
+    if ((status)); then
+        mkdir -p sweep-failed
+        rm -rf "sweep-failed/$(tr ' ' - <<<"$*")"
+        mv "$events" "sweep-failed/$(tr ' ' - <<<"$*")"
+        ((status < 3)) || echo "$*: NOT OK: case ended with $status"
+    else
+        rm -rf "$events"
+    fi
+}
+export -f play
+export work
+
+# ---- the cases of a row
+
+# At how many places it can happen: what three runs without it say.
+count_places() { # shape, fault, where
+    {
+        play "$1" "$2" "$3" 0 soon
+        play "$1" "$2" "$3" 0 soon
+        play "$1" "$2" "$3" 0 soon
+    } | sed -n 's/.*not fired of \([0-9]*\),.*/\1/p' | sort -n | tail -n 1
+}
+
+# Threads take turns in other ways each time: some calls more.
+list_places() { # fault, how many
+    case $1 in
+    kill | stop) seq 1 $(($2 + $2 / 10)) ;;
+    drop) seq 1 "$2" ;;
+    *) seq 1 "$2" | awk -v n="$2" -v stride="$stride" \
+        '$1 < 4000 || $1 > n - 2000 || $1 % stride == 0' ;;
+    esac
+}
+
+draw() { # how many
+    if [[ $what == sample ]]; then
+        awk -v seed="$seed" 'BEGIN { srand(seed) }
+            { printf "%.9f %s\n", rand(), $0 }' | sort | head -n "$1" |
+            cut -d ' ' -f 2-
+    else
+        cat
+    fi
+}
+
+list_cases() { # shape, fault, where, when, how many
+    local places
+    places=$(count_places "$1" "$2" "$3")
+    if [[ -z $places ]]; then
+        echo "$1 $2 $3 0 $4: NOT OK: no place" >>"$results"
+        return
+    fi
+    list_places "$2" "$places" | draw "$5" |
+        sed "s/.*/$1 $2 $3 & $4/"
+}
+
+is_wanted() { # row
+    local pattern
+    for pattern in "${only[@]}"; do
+        # shellcheck disable=SC2053 # a pattern
+        [[ $1 != $pattern ]] || return 0
+    done
+    ((${#only[@]} == 0))
+}
+
+can_drop() {
+    ((EUID == 0)) && [[ -c /dev/net/tun ]] && unshare --net true 2>/dev/null
+}
+
+# ---- the table of what they ended as
+
+summarize() {
+    sed -E 's/^([a-z-]+ [a-z]+ [a-z-]+) [0-9]+ ([a-z]+): /\1 \2: /
+        s/: (NOT OK|cannot be played).*/: \1/
+        s/: [^;]*; not fired.*/: not reached/
+        s/; fired.*//' "$results" | sort | uniq -c |
+        awk '{ count = $1; $1 = ""; at = index($0, ": ")
+            row = substr($0, 2, at - 2); what = substr($0, at + 2)
+            line[row] = line[row] (line[row] ? ", " : "") count " " what }
+            END { for (row in line) print row ": " line[row] }' | sort
+}
+
+main() {
+    local shape fault where when count waits
+    mkdir "$work/played"
+    make_certs "$certs" a=127.0.0.1,10.77.0.1 b=127.0.0.1,10.77.0.2
+    can_drop || echo "# no network namespaces here: no rows of 'drop'"
+    while read -r shape fault where when count waits; do
+        is_wanted "$shape $fault $where $when" || continue
+        [[ $fault != drop ]] || can_drop || continue
+        list_cases "$shape" "$fault" "$where" "$when" "$count" \
+            >>"$work/list.${waits:-works}"
+    done < <(rows)
+    echo "# seed $seed, $(cat "$work"/list.* | wc -l) cases"
+    touch "$work"/list.{works,waits}
+    xargs -r -a "$work/list.works" -P "$jobs" -n 5 \
+        bash -c 'play "$@"' - >>"$results" &
+    xargs -r -a "$work/list.waits" -P "$waiting" -n 5 \
+        bash -c 'play "$@"' - >>"$results"
+    wait $!
+    summarize
+    grep 'NOT OK\|cannot be played' "$results" | head -n 50
+    echo "$(wc -l <"$results") cases in $SECONDS s," \
+        "$(grep -c 'NOT OK\|cannot be played' "$results") not ok"
+    ! grep -q 'NOT OK\|cannot be played' "$results"
+}
+
+certs=$work/certs
+export certs
+main
