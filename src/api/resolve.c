@@ -45,7 +45,7 @@ int psu_thread_resolve(const struct psu_thread_id *id,
 	psu_process_lock();
 	thread = find_frozen(id);
 	if (thread) {
-		thread->decision = decision;
+		thread->decision = (int)decision;
 		psu_process_announce(thread->slot.addr);
 	}
 	psu_process_unlock();

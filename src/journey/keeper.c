@@ -7,6 +7,7 @@
  * there is one, no thread is there any more, or the process has died.
  */
 #include "journey/keeper.h"
+#include "journey/callers.h"
 #include "journey/line.h"
 #include "journey/locate.h"
 #include "journey/process.h"
@@ -37,7 +38,7 @@ static const struct psu_place *find_away(const struct psu_id *incarnation)
 /** A line of ours, on which it may CALL, or a session on which it asks. */
 static bool is_connected(const struct psu_id *incarnation)
 {
-	return psu_line_exists(incarnation) || psu_serve_knows(incarnation);
+	return psu_line_exists(incarnation) || psu_callers_know(incarnation);
 }
 
 static bool is_kept(const struct psu_id *incarnation)

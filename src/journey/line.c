@@ -5,6 +5,7 @@
  * All of it is guarded by the process's lock; sessions are opened without it.
  */
 #include "journey/line.h"
+#include "journey/callers.h"
 #include "journey/keeper.h"
 #include "journey/process.h"
 #include "net/limits.h"
@@ -223,7 +224,7 @@ static struct psu_line *get(const struct psu_way *way, int64_t deadline)
 
 		if (line)
 			return line;
-		called = room && psu_serve_call(&way->incarnation);
+		called = room && psu_callers_call(&way->incarnation);
 		if (room && !called && way->has_endpoint)
 			return add(way->name, NULL);
 		if (way->at_once && !called && !count(way))

@@ -98,13 +98,6 @@ int psu_process_no_thread(int error);
 /** Listen, and begin to accept callers. */
 PSU_MUST_CHECK int psu_serve_start(struct psu_process *process);
 
-/** Call for the session of a caller of that incarnation; if one turns, it
- * becomes a line.  Lock held.  False: no such caller is here. */
-bool psu_serve_call(const struct psu_id *incarnation);
-
-/** Whether there is a session on which that process asks.  Lock held. */
-bool psu_serve_knows(const struct psu_id *incarnation);
-
 /** Follow the peer's requests on a session that we have dialled and that has
  * turned, until it ends; closes it. */
 void psu_serve_turned(struct psu_session *session);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * serve.c - the server's callers: accept, authenticate, follow their requests
+ * serve.c - accept the server's callers, authenticate, follow their requests
  *
  * One thread accepts and does no TLS; each caller has a thread of its own.
- * Strangers, who have shown no good certificate yet, are few, and the oldest
- * makes room for the newest, so that who is silent or slow keeps nobody out.
  */
 #include "journey/arrive.h"
+#include "journey/callers.h"
 #include "journey/keeper.h"
 #include "journey/line.h"
 #include "journey/process.h"
@@ -21,105 +20,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct psu_caller {
-	struct psu_caller *next; /* older ones */
-	int fd;		 /* of the connection: the session's, once that is begun */
-	int drop_fd; /* to drop a stranger by: a duplicate, since the session may
-					have closed its own; -1: no stranger */
-	char from[80];
-	bool known;				   /* it has shown a good certificate */
-	bool dropped;			   /* it made room for another, or found none */
-	struct psu_digest peer;	   /* whom it has proved to be */
-	struct psu_id incarnation; /* and which process; zero: not yet */
-	int wake_fd;			   /* readable: its session is wanted; -1: none */
-	bool asked;				   /* that has been written */
-
-	/* its own thread's */
-	bool wanted; /* somebody here wants to ask on its session */
-	bool called; /* and it was sent CALL, and no request since */
-};
-
-/* ---- the list of callers.  Lock held in all of these. */
-
-static void unlist(struct psu_process *process, struct psu_caller *caller)
-{
-	struct psu_caller **link = &process->callers;
-
-	while (*link != caller)
-		link = &(*link)->next;
-	*link = caller->next;
-}
-
-static unsigned count_callers(const struct psu_process *process, bool known)
-{
-	unsigned count = 0;
-
-	for (struct psu_caller *at = process->callers; at; at = at->next)
-		count += at->known == known && !at->dropped;
-	return count;
-}
-
-/** Wake the thread of the oldest stranger with a dead socket. */
-static void drop_oldest_stranger(struct psu_process *process)
-{
-	struct psu_caller *oldest = NULL;
-
-	for (struct psu_caller *at = process->callers; at; at = at->next)
-		if (!at->known && !at->dropped)
-			oldest = at;
-	if (!oldest)
-		return;
-	oldest->dropped = true;
-	shutdown(oldest->drop_fd, SHUT_RDWR);
-}
-
-static unsigned count_sessions(const struct psu_process *process,
-							   const struct psu_digest *peer)
-{
-	unsigned count = 0;
-
-	for (struct psu_caller *at = process->callers; at; at = at->next)
-		count += at->known && psu_digest_equal(&at->peer, peer);
-	return count;
-}
-
-static void close_duplicate(struct psu_caller *caller)
-{
-	if (caller->drop_fd >= 0)
-		close(caller->drop_fd);
-	caller->drop_fd = -1;
-}
-
 /* ---- turning: a caller's session on which we want to ask */
-
-bool psu_serve_call(const struct psu_id *incarnation)
-{
-	struct psu_caller *at = psu_process_get()->callers;
-	bool found = false;
-
-	if (psu_id_is_zero(incarnation))
-		return false;
-	for (; at; at = at->next) {
-		if (at->wake_fd < 0 || !psu_id_equal(&at->incarnation, incarnation))
-			continue;
-		found = true;
-		if (at->asked)
-			continue;
-		at->asked = true;
-		eventfd_write(at->wake_fd, 1);
-		break;
-	}
-	return found;
-}
-
-bool psu_serve_knows(const struct psu_id *incarnation)
-{
-	struct psu_caller *at = psu_process_get()->callers;
-
-	while (at && !psu_id_equal(&at->incarnation, incarnation))
-		at = at->next;
-	return at;
-}
 
 /** Ask the caller for its session, unless it has been asked and has not had
  * the time to answer. */
@@ -148,11 +49,11 @@ static bool become_known(struct psu_caller *caller,
 
 	psu_process_lock();
 	caller->peer = session->peer.digest;
-	caller->known = count_callers(process, true) < PSU_SESSIONS_MAX &&
-					count_sessions(process, &caller->peer) <
+	caller->known = psu_callers_count(process, true) < PSU_SESSIONS_MAX &&
+					psu_callers_count_of(process, &caller->peer) <
 						PSU_PEER_SESSIONS_MAX;
 	caller->dropped = !caller->known;
-	close_duplicate(caller);
+	psu_callers_close_duplicate(caller);
 	psu_process_unlock();
 	return caller->known;
 }
@@ -257,9 +158,9 @@ static void forget(struct psu_caller *caller)
 	struct psu_process *process = psu_process_get();
 
 	psu_process_lock();
-	unlist(process, caller);
-	close_duplicate(caller);
-	if (caller->known && !count_sessions(process, &caller->peer))
+	psu_callers_unlist(process, caller);
+	psu_callers_close_duplicate(caller);
+	if (caller->known && !psu_callers_count_of(process, &caller->peer))
 		psu_dest_peer_gone(&process->dest, &caller->peer);
 	psu_line_look_again(&caller->incarnation);
 	psu_keeper_look(&caller->incarnation);
@@ -291,8 +192,7 @@ void psu_serve_turned(struct psu_session *session)
 		caller->peer = session->peer.digest;
 		caller->incarnation = session->hello.incarnation;
 		caller->known = true;
-		caller->next = process->callers;
-		process->callers = caller;
+		psu_callers_list(process, caller);
 	}
 	/* at no time is it neither a caller's session nor a line */
 	psu_line_disown(session);
@@ -321,15 +221,14 @@ static void take_caller(struct psu_process *process, int fd, const char *from)
 	caller->wake_fd = -1;
 	snprintf(caller->from, sizeof(caller->from), "%s", from);
 	psu_process_lock();
-	if (count_callers(process, false) >= PSU_STRANGERS_MAX)
-		drop_oldest_stranger(process);
-	caller->next = process->callers;
-	process->callers = caller;
+	if (psu_callers_count(process, false) >= PSU_STRANGERS_MAX)
+		psu_callers_drop_oldest_stranger(process);
+	psu_callers_list(process, caller);
 	psu_process_unlock();
 	if (psu_process_spawn(serve_caller, caller) == 0)
 		return;
 	psu_process_lock();
-	unlist(process, caller);
+	psu_callers_unlist(process, caller);
 	psu_process_unlock();
 out:
 	if (drop_fd >= 0)

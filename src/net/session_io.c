@@ -25,7 +25,8 @@ static int out_of_time(struct psu_session *session)
 						  session->peer_name);
 }
 
-/** Whether the TLS call failed because the peer's process has ended. */
+/** Whether nothing more can be read because the peer's process has ended.  A
+ * failure to write may have its reason in what can be read still. */
 static bool has_ended(int wants)
 {
 	int error = errno;
@@ -38,7 +39,7 @@ static bool has_ended(int wants)
 
 /** After a TLS call that did not finish: wait for what it wants.  0: try
  * again.  That nothing comes, or no more, is for the caller to report. */
-static int wait_for_tls(struct psu_session *session, int result,
+static int wait_for_tls(struct psu_session *session, int result, bool reading,
 						int64_t deadline)
 {
 	int wants = SSL_get_error(session->ssl, result);
@@ -50,7 +51,7 @@ static int wait_for_tls(struct psu_session *session, int result,
 		return out_of_time(session);
 	}
 	session->broken = true;
-	if (wants == SSL_ERROR_ZERO_RETURN || has_ended(wants))
+	if (wants == SSL_ERROR_ZERO_RETURN || (reading && has_ended(wants)))
 		return psu_error_keep(PSU_THREAD_E_CONNECTION_LOST,
 							  "%s closed the connection: see the log there",
 							  session->peer_name);
@@ -82,7 +83,7 @@ static int send_bytes(struct psu_session *session, const uint8_t *bytes,
 			len -= sent;
 			continue;
 		}
-		result = wait_for_tls(session, result, deadline);
+		result = wait_for_tls(session, result, false, deadline);
 		if (result)
 			return result;
 	}
@@ -167,7 +168,7 @@ int psu_session_recv(struct psu_session *session, void *out, size_t len,
 		len -= got;
 		if (result == 1)
 			continue;
-		result = wait_for_tls(session, result, deadline);
+		result = wait_for_tls(session, result, true, deadline);
 		if (result)
 			return result;
 	}

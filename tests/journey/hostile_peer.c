@@ -97,7 +97,7 @@ const char *hostile_recv(struct psu_session *session,
 {
 	static __thread char words[100];
 	struct psu_frame_header header;
-	int rc = psu_session_recv_header(session, &header,
+	int rc = psu_session_recv_answer(session, &header,
 									 psu_socket_deadline(PSU_ANSWER_MS + 5000));
 
 	if (!rc && header.type == PSU_FRAME_REFUSED) {
@@ -238,7 +238,7 @@ static void lie(struct psu_session *session)
 	struct psu_frame_header header;
 	struct psu_control control;
 
-	while (psu_session_recv_header(session, &header,
+	while (psu_session_recv_answer(session, &header,
 								   psu_socket_deadline(PSU_ANSWER_MS)) == 0 &&
 		   psu_session_recv_control(session, &header, &control) == 0) {
 		control.type = PSU_FRAME_ABORTED;

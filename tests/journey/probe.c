@@ -252,7 +252,7 @@ static void ask(struct psu_session *session)
 	randombytes_buf(&control.migration, sizeof(control.migration));
 	control.incarnation = session->hello.incarnation;
 	expect(psu_session_send_control(session, &control));
-	expect(psu_session_recv_header(session, &header,
+	expect(psu_session_recv_answer(session, &header,
 								   psu_socket_deadline(PSU_ANSWER_MS)));
 	expect(psu_session_recv_control(session, &header, &control));
 }

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * callers.c - the list of those who ask this process
+ */
+#include "journey/callers.h"
+
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void psu_callers_list(struct psu_process *process, struct psu_caller *caller)
+{
+	caller->next = process->callers;
+	process->callers = caller;
+}
+
+void psu_callers_unlist(struct psu_process *process, struct psu_caller *caller)
+{
+	struct psu_caller **link = &process->callers;
+
+	while (*link != caller)
+		link = &(*link)->next;
+	*link = caller->next;
+}
+
+unsigned psu_callers_count(const struct psu_process *process, bool known)
+{
+	unsigned count = 0;
+
+	for (struct psu_caller *at = process->callers; at; at = at->next)
+		count += at->known == known && !at->dropped;
+	return count;
+}
+
+void psu_callers_drop_oldest_stranger(struct psu_process *process)
+{
+	struct psu_caller *oldest = NULL;
+
+	for (struct psu_caller *at = process->callers; at; at = at->next)
+		if (!at->known && !at->dropped)
+			oldest = at;
+	if (!oldest)
+		return;
+	oldest->dropped = true;
+	shutdown(oldest->drop_fd, SHUT_RDWR);
+}
+
+unsigned psu_callers_count_of(const struct psu_process *process,
+							  const struct psu_digest *peer)
+{
+	unsigned count = 0;
+
+	for (struct psu_caller *at = process->callers; at; at = at->next)
+		count += at->known && psu_digest_equal(&at->peer, peer);
+	return count;
+}
+
+void psu_callers_close_duplicate(struct psu_caller *caller)
+{
+	if (caller->drop_fd >= 0)
+		close(caller->drop_fd);
+	caller->drop_fd = -1;
+}
+
+bool psu_callers_call(const struct psu_id *incarnation)
+{
+	struct psu_caller *at = psu_process_get()->callers;
+	bool found = false;
+
+	if (psu_id_is_zero(incarnation))
+		return false;
+	for (; at; at = at->next) {
+		if (at->wake_fd < 0 || !psu_id_equal(&at->incarnation, incarnation))
+			continue;
+		found = true;
+		if (at->asked)
+			continue;
+		at->asked = true;
+		eventfd_write(at->wake_fd, 1);
+		break;
+	}
+	return found;
+}
+
+bool psu_callers_know(const struct psu_id *incarnation)
+{
+	struct psu_caller *at = psu_process_get()->callers;
+
+	while (at && !psu_id_equal(&at->incarnation, incarnation))
+		at = at->next;
+	return at;
+}
