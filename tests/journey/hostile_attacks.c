@@ -30,7 +30,8 @@ static int add_records(struct psu_session *session, int count)
 	return added;
 }
 
-/** Wait until the record of a move has made room for another. */
+/** Wait until nothing is said of a move any more: it was forgotten, or its
+ * record has made room for another. */
 static void await_forgotten(struct psu_session *session,
 							struct psu_control *move)
 {
@@ -63,6 +64,7 @@ void hostile_recycle(struct hostile_thread *thread)
 	added = add_records(asker, PSU_DEST_PEER_RECORDS_MAX - 2);
 	hostile_say(hostile_ask(asker, PSU_FRAME_COMMIT, &move));
 	hostile_ask(asker, PSU_FRAME_FORGET, &move);
+	await_forgotten(asker, &move);
 
 	/* with one more this peer has all its records; the next pushes out that of
 	 * the move, and the one after it would push out this */
