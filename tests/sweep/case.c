@@ -20,11 +20,12 @@
 /** Bodies of more than 64 KiB go in two flights, smaller ones in one, which may
  * be of several records. */
 static const struct {
-	const char *name, *luggage;
-	bool comes_back;
+	const char *name, *verb, *luggage;
 } shapes[] = {
-	{"one", "0", false},  {"full", "60000", false},		{"two", "66000", false},
-	{"round", "0", true}, {"round-two", "66000", true},
+	{"one", "go", "0"},		 {"full", "go", "60000"},
+	{"two", "go", "66000"},	 {"result", "result", "0"},
+	{"home", "home", "0"},	 {"home-two", "home", "66000"},
+	{"round", "round", "0"},
 };
 
 static const char *const kinds[] = {
@@ -61,7 +62,7 @@ static bool read_plan(char **argv, struct scene_plan *plan)
 		.events = argv[1],
 		.certs = argv[2],
 		.luggage = shapes[shape].luggage,
-		.comes_back = shapes[shape].comes_back,
+		.verb = shapes[shape].verb,
 		.kind = (enum scene_kind)kind,
 		.where = argv[5],
 		.n = (unsigned)strtoul(argv[6], NULL, 10),

@@ -2,10 +2,16 @@
 /*
  * nomad.c - a thread that keeps a diary of its travels, for the sweeps
  *
- *     nomad serve EVENTS CERTS             takes in whatever comes
- *     nomad go EVENTS CERTS LUGGAGE HOST   starts one, and ends when it is gone
- *     nomad round EVENTS CERTS LUGGAGE HOST HOME
- *                                          starts one that comes back
+ *     nomad serve EVENTS CERTS
+ *         takes in whatever comes
+ *     nomad go EVENTS CERTS LUGGAGE HOST
+ *         creates a thread, and ends when it is gone
+ *     nomad result EVENTS CERTS LUGGAGE HOST
+ *         starts one, and joins it
+ *     nomad home EVENTS CERTS LUGGAGE HOST home
+ *         ... that comes home
+ *     nomad round EVENTS CERTS LUGGAGE HOST HOST
+ *         ... that dials its home, a server
  *
  * All append to EVENTS, one line by one write: what the thread does, numbered
  * on its own stack so that a number that comes twice was written by two copies
@@ -75,7 +81,7 @@ static void move(struct diary *diary, const char *host)
 
 	diary->step++;
 	tell(diary, "leaves", 0);
-	rc = psu_thread_migrate(host);
+	rc = psu_thread_migrate(strcmp(host, "home") == 0 ? PSU_THREAD_HOME : host);
 	tell(diary, "goes-on", rc);
 	beat(diary);
 }
@@ -151,41 +157,45 @@ static int set_up(int mode, const char *certs)
 	return rc ? rc : hurry();
 }
 
-/** A thread that comes back needs somebody who waits for it. */
-static int go(const char *luggage_len, bool comes_back)
+static void go(void *luggage_len)
+{
+	int rc = psu_thread_create(wander, luggage_len);
+
+	note("done %d %d\n", getpid(), rc);
+}
+
+static void go_and_join(void *luggage_len)
 {
 	struct psu_thread *thread;
-	void *len = (void *)strtol(luggage_len, NULL, 10), *result = NULL;
-	int rc;
+	void *result = NULL;
+	int rc = psu_thread_start(wander, luggage_len, NULL, &thread);
 
-	if (!comes_back)
-		return psu_thread_create(wander, len);
-	rc = psu_thread_start(wander, len, NULL, &thread);
 	if (!rc)
 		rc = psu_thread_join(thread, &result, NULL);
-	if (!rc && result != (void *)1)
-		return 1;
-	return rc;
+	note("joined %d %d %d\n", getpid(), rc, result == (void *)1);
 }
 
 int main(int argc, char **argv)
 {
-	bool server = argc == 4 && strcmp(argv[1], "serve") == 0;
-	bool comes_back = argc == 7 && strcmp(argv[1], "round") == 0;
+	bool serves = argc == 4 && strcmp(argv[1], "serve") == 0;
+	bool listens = serves || (argc == 7 && strcmp(argv[1], "round") == 0);
 	pthread_t watcher;
-	int rc;
 
-	if (!server && !comes_back && argc != 6)
+	if (argc != 6 && argc != 7 && !serves)
 		return 2;
 	events_fd = open(argv[2], O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (events_fd < 0 || set_up(server || comes_back, argv[3]) != 0)
+	if (events_fd < 0 || set_up(listens, argv[3]) != 0)
 		return 2;
 	note("ready %d\n", getpid());
 	if (!await_word() ||
 		pthread_create(&watcher, NULL, await_end_of_input, NULL) != 0)
 		return 2;
-	arguments = server ? NULL : argv + 5;
-	rc = server ? psu_thread_serve(0) : go(argv[4], comes_back);
-	note("done %d %d\n", getpid(), rc);
-	return rc != 0;
+	if (serves)
+		return psu_thread_serve(0) != 0;
+	arguments = argv + 5;
+	if (strcmp(argv[1], "go") == 0)
+		go((void *)strtol(argv[4], NULL, 10));
+	else
+		go_and_join((void *)strtol(argv[4], NULL, 10));
+	return 0;
 }

@@ -49,20 +49,27 @@ static void name_hosts(const struct scene *scene, char hosts_out[2][32])
 			snprintf(hosts_out[i], 32, "127.0.0.1:%u", scene->relays[i].port);
 }
 
+/** Where it goes then, if anywhere. */
+static const char *name_home(const struct scene_plan *plan, const char *address)
+{
+	if (strcmp(plan->verb, "home") == 0)
+		return "home";
+	return strcmp(plan->verb, "round") == 0 ? address : NULL;
+}
+
 bool scene_start(struct scene *scene, int who)
 {
 	const struct scene_plan *plan = scene->plan;
 	char certs[256], hosts[2][32];
 	bool is_client = who == SCENE_CLIENT;
-	const char *client_does = plan->comes_back ? "round" : "go";
 	const char *const argv[] = {
 		plan->nomad,
-		is_client ? client_does : "serve",
+		is_client ? plan->verb : "serve",
 		plan->events,
 		certs,
 		is_client ? plan->luggage : NULL,
 		hosts[0],
-		plan->comes_back ? hosts[1] : NULL,
+		name_home(plan, hosts[1]),
 		NULL,
 	};
 	const struct crew_order order = {
@@ -191,8 +198,7 @@ static bool is_known(struct scene *scene)
 {
 	struct story *story = &scene->story;
 	const struct story_process *client = story_by_name(story, "client");
-	bool told = client->done || client->killed || client->left ||
-				(client->in_doubt && story->persists);
+	bool told = client->killed || story_is_told(story);
 
 	if (*story->complaint)
 		return true;

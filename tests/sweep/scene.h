@@ -32,8 +32,8 @@ struct scene_plan {
 	const char *nomad;	/* the program */
 	const char *events; /* the file that is written */
 	const char *certs;
+	const char *verb; /* of nomad.c: what the client does */
 	const char *luggage;
-	bool comes_back;
 	enum scene_kind kind;
 	const char *where;
 	unsigned n; /* 0: it does not happen, but what could be is counted */

@@ -84,7 +84,7 @@ static bool is_for_good(const struct scene *scene)
 	const struct scene_plan *plan = scene->plan;
 
 	return plan->after == SCENE_NEVER || plan->kind == SCENE_USURP ||
-		   (plan->kind == SCENE_KILL && plan->comes_back &&
+		   (plan->kind == SCENE_KILL && strcmp(plan->verb, "go") != 0 &&
 			scene->tracer.pid == scene->crew[SCENE_CLIENT].pid);
 }
 

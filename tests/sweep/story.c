@@ -109,12 +109,19 @@ bool story_thread_is_settled(struct story *story)
 		   (strcmp(story->what, "leaves") == 0 && is_in_doubt(story));
 }
 
+bool story_is_told(struct story *story)
+{
+	const struct story_process *client = story_by_name(story, "client");
+
+	return client->done ||
+		   (story->persists && (client->in_doubt || client->left));
+}
+
 /** Who started the thread must have learnt what became of it. */
 static void judge_client(struct story *story,
 						 const struct story_process *client)
 {
-	if (!client->killed && !client->done && !client->left &&
-		!is_in_doubt(story))
+	if (!client->killed && !story_is_told(story))
 		story_complain(story, "the client was never told");
 }
 
@@ -143,6 +150,12 @@ void story_settle(struct story *story)
 
 /* ---- the lines */
 
+/** The second move leads home, where the first one may have left it. */
+static bool is_home_already(struct story *story, pid_t pid, int step, int rc)
+{
+	return rc == 0 && step == 2 && strcmp(name_of(story, pid), "client") == 0;
+}
+
 static void read_thread(struct story *story, pid_t pid, const char *rest)
 {
 	char what[16];
@@ -161,7 +174,8 @@ static void read_thread(struct story *story, pid_t pid, const char *rest)
 	if (story->lost)
 		story_complain(story, "it ran at %s when it was said to be lost",
 					   name_of(story, pid));
-	if (strcmp(what, "goes-on") == 0 && (rc == 0) == (pid == story->at))
+	if (strcmp(what, "goes-on") == 0 && (rc == 0) == (pid == story->at) &&
+		!is_home_already(story, pid, step, rc))
 		story_complain(story, "the move returned %d at %s", rc,
 					   name_of(story, pid));
 	else if (strcmp(what, "goes-on") != 0 && number > 1 && pid != story->at)
@@ -200,6 +214,17 @@ static void read_start(struct story *story, pid_t pid, const char *who)
 	snprintf(process->who, sizeof(process->who), "%s", who);
 }
 
+/** 0 says that it has ended. */
+static void read_joined(struct story *story, struct story_process *process,
+						const char *rest)
+{
+	process->done = true;
+	if (strcmp(rest, "0 0") == 0)
+		story_complain(story, "its result is another");
+	if (strncmp(rest, "0 ", 2) == 0 && !story->ended)
+		story_complain(story, "it was joined before it had ended");
+}
+
 static void read_of_process(struct story *story, const char *kind,
 							struct story_process *process, const char *rest)
 {
@@ -211,10 +236,10 @@ static void read_of_process(struct story *story, const char *kind,
 		process->killed = true;
 	else if (strcmp(kind, "left") == 0)
 		process->left = true;
-	else if (strcmp(kind, "done") == 0) {
+	else if (strcmp(kind, "done") == 0)
 		process->done = true;
-		process->rc = (int)strtol(rest, NULL, 10);
-	}
+	else if (strcmp(kind, "joined") == 0)
+		read_joined(story, process, rest);
 }
 
 static void read_line(struct story *story, const char *line)

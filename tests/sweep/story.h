@@ -30,7 +30,6 @@ struct story_process {
 	pid_t pid;
 	char who[8];
 	bool ready, killed, left, done, in_doubt;
-	int rc;
 };
 
 struct story {
@@ -62,6 +61,10 @@ struct story_process *story_by_pid(struct story *story, pid_t pid);
 /** Whether the thread has ended, is known to be lost, died with its process,
  * or is in doubt for good. */
 bool story_thread_is_settled(struct story *story);
+
+/** Whether who started it was told what became of it, as far as anybody can
+ * tell. */
+bool story_is_told(struct story *story);
 
 /** Nothing more is waited for: say how it ended; with a complaint if that is
  * not one of the known outcomes, or is not true. */

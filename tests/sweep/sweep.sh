@@ -100,16 +100,44 @@ two drop both late 1 waits
 two drop out never 1 waits
 two drop in never 1 waits
 two drop both never 1 waits
-round reset out soon 20
-round reset in soon 20
+result reset out soon 30
+result reset in soon 30
+result finish in soon 10
+result stall in soon 2 waits
+result kill client soon 30
+result kill server soon 30
+result drop out soon 1 waits
+result drop in soon 1 waits
+home reset out soon 30
+home reset in soon 30
+home finish out soon 10
+home finish in soon 10
+home stall out soon 4 waits
+home stall in soon 4 waits
+home tear out soon 10 waits
+home tear in soon 10 waits
+home kill client soon 30
+home kill server soon 30
+home kill server never 2 waits
+home stop client soon 4 waits
+home stop server soon 4 waits
+home stop client late 1 waits
+home stop server late 1 waits
+home drop out soon 1 waits
+home drop in soon 1 waits
+home drop both soon 1 waits
+home drop both late 1 waits
+home drop both never 1 waits
+home-two reset out soon 20
+home-two reset in soon 20
+home-two finish in soon 10
+home-two tear in soon 8 waits
+home-two kill client soon 20
+home-two kill server soon 20
 round reset home-out soon 20
 round reset home-in soon 20
-round kill client soon 30
-round kill server soon 30
-round-two reset home-out soon 20
-round-two reset home-in soon 20
-round-two kill client soon 30
-round-two kill server soon 30
+round kill client soon 20
+round kill server soon 20
 END
 }
 
