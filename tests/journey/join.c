@@ -87,6 +87,7 @@ static void say_where(void)
 
 static void *end(char how)
 {
+	strcpy(object, "o"); /* home knows another value of it */
 	if (how == 'x')
 		pthread_exit((void *)43);
 	if (how == 'c') {
@@ -101,7 +102,7 @@ static void *travel(void *argument)
 	struct plan plan = *(const struct plan *)argument;
 	const char *step = plan.steps;
 
-	strcpy(object, "o");
+	strcpy(object, "early");
 	pthread_setspecific(key, "s");
 	__cxa_thread_atexit(destroy_object, object, &dso);
 	for (; *step && !strchr("rxc", *step); step++)

@@ -230,6 +230,20 @@ START_TEST(end_round_trip)
 }
 END_TEST
 
+START_TEST(end_grown)
+{
+	uint8_t bytes[64];
+
+	encode_end();
+	ck_assert_uint_lt(head_len, sizeof(bytes));
+	memcpy(bytes, head, 16);
+	bytes[7]++;
+	bytes[16] = 0;
+	memcpy(bytes + 17, head + 16, head_len - 16);
+	refused(sample_decode(bytes, head_len + 1));
+}
+END_TEST
+
 START_TEST(end_of_another_form)
 {
 	encode_end();
@@ -263,6 +277,7 @@ int main(void)
 	tcase_add_test(tests, longest_head);
 	tcase_add_test(tests, end_golden_bytes);
 	tcase_add_test(tests, end_round_trip);
+	tcase_add_test(tests, end_grown);
 	tcase_add_test(tests, end_of_another_form);
 	suite_add_tcase(suite, tests);
 	srunner_run_all(runner, CK_NORMAL);
