@@ -6,7 +6,6 @@
 #include "net/limits.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 void psu_depart_drop_session(struct psu_departure *departure)
@@ -46,8 +45,8 @@ static void note_destination(struct psu_departure *departure)
 	memcpy(place->name, session->peer.name, sizeof(place->name));
 	if (departure->way.has_endpoint &&
 		strlen(departure->way.name) < sizeof(place->address))
-		snprintf(place->address, sizeof(place->address), "%s",
-				 departure->way.name);
+		memcpy(place->address, departure->way.name,
+			   strlen(departure->way.name));
 }
 
 /** Before its last bytes go out the source stops being free to go on. */

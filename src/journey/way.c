@@ -60,7 +60,7 @@ int psu_way_here(const struct psu_identity *self, int listen_fd,
 	memset(place->address, 0, sizeof(place->address));
 	snprintf(place->name, sizeof(place->name), "%s", self->name);
 	if (strlen(address) < sizeof(place->address))
-		snprintf(place->address, sizeof(place->address), "%s", address);
+		memcpy(place->address, address, strlen(address));
 	return 0;
 }
 
