@@ -69,6 +69,6 @@ int main(int argc, char **argv)
 	if (psu_thread_setup_init(mode, NULL) != 0) /* main's first act */
 		return EXIT_FAILURE;
 	if (argc > 1)
-		return offload(argv[1], argc > 2 ? atol(argv[2]) : 1000);
+		return offload(argv[1], argc > 2 ? strtol(argv[2], NULL, 10) : 1000);
 	return psu_thread_create(NULL, NULL) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

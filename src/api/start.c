@@ -9,6 +9,7 @@
 #include "journey/process.h"
 #include "journey/traveller.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static int check(void *(*fn)(void *), const struct psu_thread_attr *attr,
@@ -49,7 +50,7 @@ int psu_thread_start(void *(*fn)(void *), void *arg,
 	if (rc)
 		return rc;
 	if (attr->name)
-		strcpy(birth.name, attr->name);
+		snprintf(birth.name, sizeof(birth.name), "%s", attr->name);
 	birth.stack_len = (uint32_t)attr->stack_len;
 	birth.limit_ms = attr->time_limit_ms;
 	rc = psu_traveller_birth(&birth, &thread);

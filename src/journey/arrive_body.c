@@ -176,7 +176,7 @@ static int recv_part(struct body *body, uint64_t len)
 	uint64_t begin = 0;
 	int rc = 0;
 
-	for (int i = 0; !rc && len; begin += places[i++].len) {
+	for (int i = 0; i < 3 && !rc && len; begin += places[i++].len) {
 		uint64_t skipped = body->at - begin, left;
 
 		if (skipped >= places[i].len)

@@ -10,6 +10,7 @@
 #include "journey/process.h"
 #include "net/limits.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,6 +287,7 @@ void psu_line_put(struct psu_session *session)
 		return;
 	psu_process_lock();
 	line = find(session);
+	assert(line);
 	if (!session->broken && hand_on(line))
 		session = NULL;
 	else
@@ -321,7 +323,10 @@ struct psu_session *psu_line_seize(int fd)
 
 void psu_line_disown(const struct psu_session *session)
 {
-	give_up(find(session));
+	struct psu_line *line = find(session);
+
+	assert(line);
+	give_up(line);
 }
 
 void psu_line_close_idle(void)

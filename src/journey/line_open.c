@@ -35,7 +35,7 @@ int psu_line_ask_after(struct psu_session *session,
 /** Another process answers than the one that is asked for. */
 static int tell_other(const struct psu_way *way, struct psu_session *session)
 {
-	bool dead;
+	bool dead = false;
 	int rc = psu_line_ask_after(session, &way->incarnation, &dead);
 
 	if (rc)

@@ -5,6 +5,7 @@
 #include "journey/outbox.h"
 #include "net/limits.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 static size_t letter_len(const struct psu_letter *letter)
@@ -25,6 +26,7 @@ static struct psu_letter *take_out(struct psu_outbox *outbox,
 {
 	struct psu_letter *letter = *link;
 
+	assert(letter);
 	*link = letter->next;
 	letter->next = NULL;
 	outbox->count--;

@@ -29,7 +29,7 @@
 #define OWN_STACK_LEN (512u << 10)
 
 /* OpenSSL's memory for private keys, and its smallest unit; powers of two. */
-#define SECURE_HEAP_LEN (64u << 10)
+#define SECURE_HEAP_LEN (4u << 20)
 #define SECURE_HEAP_UNIT 32
 
 /* Conditions that all waits share, so that an announcement wakes few. */

@@ -48,8 +48,9 @@ int psu_way_here(const struct psu_identity *self, int listen_fd,
 		rc = find_endpoint(listen_fd, self->name, &endpoint);
 	if (!rc && text && *text)
 		rc = psu_socket_parse(text,
-							  *endpoint.port ? (unsigned)atoi(endpoint.port)
-											 : PSU_THREAD_DEFAULT_PORT,
+							  *endpoint.port
+								  ? (unsigned)strtoul(endpoint.port, NULL, 10)
+								  : PSU_THREAD_DEFAULT_PORT,
 							  &endpoint);
 	if (rc)
 		return rc;

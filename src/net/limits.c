@@ -5,12 +5,10 @@
 #include "net/limits.h"
 #include "report/report.h"
 
-#define COUNT(name, number, ms, sentence) +1
 #define DEFAULT(name, number, ms, sentence) [number] = (ms),
 
 /* numbered from 1 */
-static _Atomic int deadlines[1 + PSU_THREAD_WAITS(COUNT)] = {
-	PSU_THREAD_WAITS(DEFAULT)};
+static _Atomic int deadlines[] = {PSU_THREAD_WAITS(DEFAULT)};
 
 int psu_limit_ms(enum psu_thread_wait wait)
 {

@@ -7,7 +7,8 @@
  *
  * At a line "HOST" on stdin, starts THREADS threads, each of which goes to
  * that host and home again ROUNDS times; every other one ends there at last.
- * Says how many have ended with the right result.  Meanwhile a server serves.
+ * Says how many have ended with the right result.  Meanwhile a server serves,
+ * and lets nobody go before $MEET threads have come.
  * At a line "state": descriptors, mappings, threads and resident KiB of the
  * process.  Ends at a line "quit".
  */
@@ -24,11 +25,27 @@
 
 static char host[128]; /* of this process: threads take it along */
 static unsigned long rounds;
+static unsigned long meeting; /* here, before any leaves */
 
 /** What the thread has gathered: a little of each round. */
 static unsigned long add(unsigned long sum, unsigned long round)
 {
 	return sum * 31 + round;
+}
+
+/** Wait until all are here that are to meet in this process. */
+static void meet(void)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static pthread_cond_t all_here = PTHREAD_COND_INITIALIZER;
+	static unsigned long here;
+
+	pthread_mutex_lock(&lock);
+	if (++here == meeting)
+		pthread_cond_broadcast(&all_here);
+	while (here < meeting)
+		pthread_cond_wait(&all_here, &lock);
+	pthread_mutex_unlock(&lock);
 }
 
 static void *travel(void *argument)
@@ -41,6 +58,7 @@ static void *travel(void *argument)
 	for (unsigned long i = 0; i < count; i++) {
 		if (psu_thread_migrate(there) != 0)
 			return NULL;
+		meet();
 		sum = add(sum, i);
 		if (i + 1 == count && (unsigned long)argument % 2)
 			break;
@@ -136,6 +154,8 @@ int main(int argc, char **argv)
 							  argv[1]) != 0)
 		return EXIT_FAILURE;
 	rounds = strtoul(argv[2], NULL, 10);
+	if (getenv("MEET"))
+		meeting = strtoul(getenv("MEET"), NULL, 10);
 	count = strtoul(argv[3], NULL, 10);
 	if (count > THREADS_MAX ||
 		(server && pthread_create(&thread, NULL, serve, NULL) != 0))

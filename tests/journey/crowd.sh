@@ -10,7 +10,7 @@
 # shellcheck source=tests/journey/lib.sh
 . "${srcdir:-.}/tests/journey/lib.sh"
 
-make_certs "$work/certs" a=127.0.0.1 b=127.0.0.1
+make_certs "$work/certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
 
 # A process with a pipe to tell it words; its port is in ports[WHO].
 declare -A inputs=() ports=() pids=()
@@ -71,6 +71,23 @@ no_port() {
     expect_no_error b
 }
 
+# $CROWD_MEET threads (1000), born in eight processes of two hosts, are at one
+# server at the same time.
+meeting() {
+    local i each=$((${CROWD_MEET-1000} / 8)) hosts=(a c)
+    MEET=$((8 * each)) crowd b b 1 1
+    for ((i = 0; i < 8; i++)); do
+        crowd "home$i" "${hosts[i % 2]}" 1 "$each" client
+        tell "home$i" "${ports[b]}"
+    done
+    for ((i = 0; i < 8; i++)); do
+        await_count "home$i" 1 ' are right$'
+        expect_lines "home$i" 1 "$each of $each are right"
+        expect_no_error "home$i"
+    done
+    expect_no_error b
+}
+
 # After the first rounds nothing grows any more.
 soak() {
     local who first last i
@@ -100,5 +117,6 @@ soak() {
 
 run_case both_ways with_crowds both_ways
 run_case no_port with_crowds no_port
+run_case meeting with_crowds meeting
 run_case soak with_crowds soak
 finish

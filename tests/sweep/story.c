@@ -211,7 +211,8 @@ static void read_start(struct story *story, pid_t pid, const char *who)
 		return;
 	story->crew_count++;
 	process->pid = pid;
-	snprintf(process->who, sizeof(process->who), "%s", who);
+	snprintf(process->who, sizeof(process->who), "%.*s",
+			 (int)sizeof(process->who) - 1, who);
 }
 
 /** 0 says that it has ended. */
