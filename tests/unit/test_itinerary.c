@@ -215,10 +215,13 @@ START_TEST(every_flipped_bit)
 {
 	travel(4);
 	for (unsigned bit = 0; bit < 8 * 4 * PSU_SEALED_LEN; bit++) {
-		itinerary.links[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
+		uint8_t *link = itinerary.links[bit / 8 / PSU_SEALED_LEN];
+		uint8_t *byte = &link[bit / 8 % PSU_SEALED_LEN];
+
+		*byte ^= (uint8_t)(1u << bit % 8);
 		ck_assert_int_eq(psu_itinerary_verify(&itinerary, peers, publics[A]),
 						 PSU_THREAD_E_ITINERARY_INVALID);
-		itinerary.links[0][bit / 8] ^= (uint8_t)(1u << bit % 8);
+		*byte ^= (uint8_t)(1u << bit % 8);
 	}
 	verify(NULL);
 }
