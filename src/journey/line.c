@@ -84,6 +84,17 @@ static size_t count(const struct psu_way *way)
 	return count;
 }
 
+/** Whether one more may be opened: a server does not know at first that they
+ * are all of one peer, and bears only so many strangers. */
+static bool is_room(const struct psu_way *way)
+{
+	size_t opening = 0;
+
+	for (struct psu_line *at = psu_process_get()->lines; at; at = at->next)
+		opening += !at->session && leads_to(at, way);
+	return opening < PSU_LINES_OPENING_MAX && count(way) < PSU_LINES_PEER_MAX;
+}
+
 bool psu_line_exists(const struct psu_id *incarnation)
 {
 	struct psu_line *at = psu_process_get()->lines;
@@ -162,8 +173,8 @@ void psu_line_look_again(const struct psu_id *incarnation)
 		}
 }
 
-/** A line is of no use any more: there is room for another. */
-static void give_up(struct psu_line *line)
+/** There is room for another line like this one. */
+static void tell_room(const struct psu_line *line)
 {
 	struct psu_line_waiter *waiter = first_waiter(line);
 
@@ -171,6 +182,12 @@ static void give_up(struct psu_line *line)
 		waiter->called = true;
 		pthread_cond_signal(&waiter->woken);
 	}
+}
+
+/** A line is of no use any more. */
+static void give_up(struct psu_line *line)
+{
+	tell_room(line);
 	drop(line);
 }
 
@@ -221,7 +238,7 @@ static struct psu_line *get(const struct psu_way *way, int64_t deadline)
 {
 	for (;;) {
 		struct psu_line *line = way->fresh ? NULL : take_idle(way);
-		bool room = count(way) < PSU_LINES_PEER_MAX, called;
+		bool room = is_room(way), called;
 
 		if (line)
 			return line;
@@ -272,6 +289,8 @@ int psu_line_take(const struct psu_way *way, struct psu_session **session_out)
 	line->session = session;
 	if (rc)
 		give_up(line);
+	else
+		tell_room(line);
 	psu_process_unlock();
 	*session_out = session;
 	return rc;

@@ -95,6 +95,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
  * for one, for so long. */
 #define PSU_LINES_PEER_MAX 16
 #define PSU_LINE_MS psu_limit_ms(PSU_THREAD_WAIT_LINE)
+/** Of them, those that are being opened at a time. */
+#define PSU_LINES_OPENING_MAX 4
 /** Of all peers, those that are kept while they are idle. */
 #define PSU_LINES_IDLE_MAX 64
 /** A home that listens dials the process where its thread is after so long. */
