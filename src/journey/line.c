@@ -237,7 +237,8 @@ static struct psu_line *take_idle(const struct psu_way *way)
 static struct psu_line *get(const struct psu_way *way, int64_t deadline)
 {
 	for (;;) {
-		struct psu_line *line = way->fresh ? NULL : take_idle(way);
+		bool dial = way->fresh && way->has_endpoint;
+		struct psu_line *line = dial ? NULL : take_idle(way);
 		bool room = is_room(way), called;
 
 		if (line)

@@ -28,7 +28,8 @@ struct psu_way {
 	struct psu_endpoint endpoint;
 	struct psu_id incarnation; /* only this process will do; zero: whoever
 								  answers */
-	bool fresh;	  /* no idle line, but a new session: the last one was stale */
+	bool fresh;	  /* no idle line, if a new one can be dialled: the last one was
+					 stale */
 	bool at_once; /* do not wait for whoever has no session here and cannot be
 					 dialled */
 };

@@ -5,8 +5,8 @@
  *     lines serve CERTS         at each line of stdin, "INCARNATION [HOST]",
  *                               asks that process, COUNT times in each of
  *                               THREADS threads
- *     lines go CERTS HOST       at each line, "go", asks that server as often;
- *                               has no port itself
+ *     lines go CERTS HOST       at each line "go" asks that server as often;
+ *                               "hold": see there; has no port itself
  *
  * Both say their incarnation first.  Whether a CALL crosses a request is up to
  * the scheduler; some of so many do.
@@ -72,12 +72,35 @@ static void say_incarnation(void)
 	puts(hex);
 }
 
-/** "go", or the incarnation of who is to be asked, and perhaps where. */
+/** Have a session, and ask on it only when the server has called for it: its
+ * CALL is void then, and it must call again. */
+static void hold(void)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	struct psu_session *session;
+	bool dead = true;
+
+	if (psu_line_take(&way, &session) != 0)
+		return;
+	puts("Held");
+	if (psu_session_await(session, -1, deadline) &&
+		psu_line_ask_after(session, self, &dead) == 0 && !dead)
+		puts("Crossed");
+	psu_line_put(session);
+}
+
+/** "go", "hold", or the incarnation of who is to be asked, and perhaps
+ * where. */
 static void obey(char *line)
 {
 	struct psu_id *id = &way.incarnation;
 	const char *hex = strtok(line, " \n"), *where = strtok(NULL, " \n");
 
+	if (strcmp(hex, "hold") == 0) {
+		hold();
+		return;
+	}
 	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,
 					   NULL, NULL) != 0)
 		*id = (struct psu_id){0};

@@ -56,6 +56,18 @@ cross() {
     expect_no_error client
 }
 
+# A CALL that crosses a request is void, and is sent again.
+void() {
+    begin
+    ask "$client_fd" hold
+    await_line "$dir/client.out" '^Held$' 10
+    ask "$server_fd" "$home"
+    await_line "$dir/client.out" '^Crossed$' 10
+    await_line "$dir/server.out" '^0 failed$' 8
+    expect_no_error server
+    expect_no_error client
+}
+
 # It cannot be asked: it has opened no session, or has ended.
 unreachable() {
     begin
@@ -88,6 +100,7 @@ ended() {
 
 run_case turn turn
 run_case cross cross
+run_case void void
 run_case unreachable unreachable
 run_case ended ended
 finish
