@@ -68,8 +68,8 @@ int psu_way_here(const struct psu_identity *self, int listen_fd,
 void psu_way_to(const struct psu_place *place, struct psu_way *way_out)
 {
 	struct psu_endpoint endpoint;
+	bool before = psu_error_whisper(true);
 
-	psu_error_whisper(true);
 	if (*place->address &&
 		psu_socket_parse(place->address, PSU_THREAD_DEFAULT_PORT, &endpoint) ==
 			0) {
@@ -78,6 +78,6 @@ void psu_way_to(const struct psu_place *place, struct psu_way *way_out)
 		*way_out = (struct psu_way){.has_endpoint = false};
 		snprintf(way_out->name, sizeof(way_out->name), "%s", place->name);
 	}
-	psu_error_whisper(false);
+	psu_error_whisper(before);
 	way_out->incarnation = place->incarnation;
 }

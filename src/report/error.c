@@ -124,9 +124,12 @@ int psu_error_shortage(const char *act, const char *object)
 	}
 }
 
-void psu_error_whisper(bool on)
+bool psu_error_whisper(bool on)
 {
+	bool before = psu_local.whispering;
+
 	psu_local.whispering = on;
+	return before;
 }
 
 bool psu_error_told(void)

@@ -41,8 +41,8 @@ int psu_error_tell(int code);
 int psu_error_shortage(const char *act, const char *object);
 
 /** Let the calling thread's failures be debug lines from now on, or errors
- * again. */
-void psu_error_whisper(bool on);
+ * again.  Returns which they were before. */
+bool psu_error_whisper(bool on);
 
 /** Whether the calling thread's last failure is in the log. */
 bool psu_error_told(void);

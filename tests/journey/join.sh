@@ -67,10 +67,11 @@ misuse() {
 
 serve() { # who...
     local who
-    hosts=()
+    hosts=() pids=()
     for who; do
         start "$who" tests/journey/join "$who" "$certs/$who" serve
         await_port "$who" "$started"
+        pids+=("$started")
         hosts+=("127.0.0.1:$port")
     done
 }
@@ -132,6 +133,28 @@ orphan() { # mode of the home, code that the server logs, if any
     [[ ! -s $dir/a.out ]] || wrong "a printed something"
 }
 
+# The process that had the thread has died, long after it had taken it over;
+# whoever answers there then knows that.
+bereaved() { # steps, the last of its hosts, its number
+    local victim
+    open_input
+    serve b c
+    victim=${pids[$3]} port=${hosts[$3]##*:}
+    MODE=0 start a tests/journey/join a "$certs/a" "$1" "${hosts[@]}"
+    home=$started
+    await_line "$dir/$2.err" 'Thread from . goes on here' 10
+    [[ $2 == b ]] || await_line "$dir/b.err" 'Thread runs at' 10
+    kill -KILL "$victim"
+    await_end "$victim" 10
+    PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join "$2" \
+        "$certs/$2" serve
+    await_port second "$started"
+    await_end "$home" 30
+    expect_status a 1
+    expect_lines a 1 "a: joined: -95, 0, lost, $2"
+    expect_error a LOST_WITH_PEER "$2 .*start another"
+}
+
 # A thread that cannot go home goes on where it is.
 stranded() { # code, pattern of what it says
     open_input
@@ -176,6 +199,8 @@ done
 start_case unaddressed unaddressed
 start_case orphan orphan 1 RESULT_DROPPED
 start_case orphan-of-a-client orphan 0
+start_case bereaved bereaved 0wr b 0
+start_case bereaved-farther bereaved 01wr c 1
 start_case home-ended stranded HOME_ENDED
 start_case home-unreachable other_runtime
 finish
