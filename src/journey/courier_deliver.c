@@ -46,19 +46,12 @@ static enum psu_delivery deliver_location(const struct psu_letter *letter,
 		.generation = letter->generation,
 		.where = letter->where,
 	};
-	const struct psu_frame_header header = {
-		.payload_len = PSU_LOCATION_LEN,
-		.type = PSU_FRAME_LOCATION,
-	};
-	uint8_t bytes[PSU_FRAME_HEADER_LEN], payload[PSU_LOCATION_LEN];
-	const struct iovec parts[] = {{bytes, sizeof(bytes)},
-								  {payload, sizeof(payload)}};
+	uint8_t payload[PSU_LOCATION_LEN];
 	int rc;
 
-	psu_frame_put_header(&header, bytes);
 	psu_frame_put_location(&location, payload);
-	rc = psu_session_send(session, parts, 2,
-						  psu_socket_deadline(PSU_MESSAGE_MS));
+	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
+								sizeof(payload));
 	if (!rc)
 		rc = recv_noted(letter, session);
 	return rc ? PSU_UNREACHED : PSU_DELIVERED;

@@ -30,7 +30,7 @@ static void *attend(void *argument)
 	if (!rc && header.type != PSU_FRAME_CALL)
 		rc = psu_session_unexpected(session, &header);
 	if (!rc)
-		rc = psu_session_send_empty(session, PSU_FRAME_TURN);
+		rc = psu_session_send_frame(session, PSU_FRAME_TURN, NULL, 0);
 	psu_error_whisper(false);
 	if (rc)
 		session->broken = true;

@@ -40,18 +40,11 @@ static int send_noted(struct psu_session *session,
 					  const struct psu_location *location)
 {
 	const struct psu_noted noted = {location->thread, location->generation};
-	const struct psu_frame_header header = {
-		.payload_len = PSU_NOTED_LEN,
-		.type = PSU_FRAME_NOTED,
-	};
-	uint8_t bytes[PSU_FRAME_HEADER_LEN], payload[PSU_NOTED_LEN];
-	const struct iovec parts[] = {{bytes, sizeof(bytes)},
-								  {payload, sizeof(payload)}};
+	uint8_t payload[PSU_NOTED_LEN];
 
-	psu_frame_put_header(&header, bytes);
 	psu_frame_put_noted(&noted, payload);
-	return psu_session_send(session, parts, 2,
-							psu_socket_deadline(PSU_MESSAGE_MS));
+	return psu_session_send_frame(session, PSU_FRAME_NOTED, payload,
+								  sizeof(payload));
 }
 
 void psu_locate_recv(struct psu_session *session,

@@ -35,7 +35,7 @@ static int call(struct psu_caller *caller, struct psu_session *session)
 	if (!caller->wanted || caller->called)
 		return 0;
 	caller->called = true;
-	return psu_session_send_empty(session, PSU_FRAME_CALL);
+	return psu_session_send_frame(session, PSU_FRAME_CALL, NULL, 0);
 }
 
 /* ---- one caller */

@@ -103,31 +103,14 @@ int psu_session_judge(const struct psu_session_context *context,
 
 /* ---- hellos */
 
-static int send_frame(struct psu_session *session, enum psu_frame_type type,
-					  const void *payload, size_t len)
-{
-	uint8_t bytes[PSU_FRAME_HEADER_LEN];
-	const struct psu_frame_header header = {
-		.payload_len = (uint32_t)len,
-		.type = (uint8_t)type,
-	};
-	const struct iovec parts[] = {
-		{bytes, sizeof(bytes)},
-		{(void *)(uintptr_t)payload, len},
-	};
-
-	psu_frame_put_header(&header, bytes);
-	return psu_session_send(session, parts, 2,
-							psu_socket_deadline(PSU_FIRST_REQUEST_MS));
-}
-
 static int send_hello(const struct psu_session_context *context,
 					  struct psu_session *session)
 {
 	uint8_t payload[PSU_HELLO_LEN];
 
 	psu_frame_put_hello(&context->hello, payload);
-	return send_frame(session, PSU_FRAME_HELLO, payload, sizeof(payload));
+	return psu_session_send_frame(session, PSU_FRAME_HELLO, payload,
+								  sizeof(payload));
 }
 
 int psu_session_recv_refusal(struct psu_session *session)
@@ -194,7 +177,7 @@ static int exchange_manifests(const struct psu_session_context *context,
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "no memory for the objects of %s: free some",
 							 session->peer_name);
-	rc = send_frame(session, PSU_FRAME_MANIFEST, bytes, len);
+	rc = psu_session_send_frame(session, PSU_FRAME_MANIFEST, bytes, len);
 	if (!rc)
 		rc = psu_session_recv_header(session, &header, deadline);
 	if (!rc && (header.type != PSU_FRAME_MANIFEST ||
@@ -375,7 +358,8 @@ void psu_session_refuse(struct psu_session *session, int code)
 	if (session->broken)
 		return;
 	psu_put_u32(&writer, (uint32_t)code);
-	if (send_frame(session, PSU_FRAME_REFUSED, payload, sizeof(payload)) != 0)
+	if (psu_session_send_frame(session, PSU_FRAME_REFUSED, payload,
+							   sizeof(payload)) != 0)
 		return;
 
 	/* a reset would overtake the reason, if what the caller has sent

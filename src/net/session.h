@@ -122,9 +122,10 @@ void psu_session_watch(const struct psu_session *session);
 PSU_MUST_CHECK int psu_session_send(struct psu_session *session,
 									const struct iovec *parts, size_t count,
 									int64_t deadline);
-/** A frame without payload. */
-PSU_MUST_CHECK int psu_session_send_empty(struct psu_session *session,
-										  enum psu_frame_type type);
+/** A whole frame of stream 0, within PSU_MESSAGE_MS. */
+PSU_MUST_CHECK int psu_session_send_frame(struct psu_session *session,
+										  enum psu_frame_type type,
+										  const void *payload, size_t len);
 PSU_MUST_CHECK int psu_session_send_control(struct psu_session *session,
 											const struct psu_control *control);
 

@@ -127,30 +127,33 @@ int psu_session_send(struct psu_session *session, const struct iovec *parts,
 	return filled ? send_bytes(session, record, filled, deadline) : 0;
 }
 
-int psu_session_send_empty(struct psu_session *session,
-						   enum psu_frame_type type)
+int psu_session_send_frame(struct psu_session *session,
+						   enum psu_frame_type type, const void *payload,
+						   size_t len)
 {
-	uint8_t frame[PSU_FRAME_HEADER_LEN];
-	const struct psu_frame_header header = {.type = (uint8_t)type};
+	uint8_t bytes[PSU_FRAME_HEADER_LEN];
+	const struct psu_frame_header header = {
+		.payload_len = (uint32_t)len,
+		.type = (uint8_t)type,
+	};
+	const struct iovec parts[] = {
+		{bytes, sizeof(bytes)},
+		{(void *)(uintptr_t)payload, len},
+	};
 
-	psu_frame_put_header(&header, frame);
-	return send_bytes(session, frame, sizeof(frame),
-					  psu_socket_deadline(PSU_MESSAGE_MS));
+	psu_frame_put_header(&header, bytes);
+	return psu_session_send(session, parts, 2,
+							psu_socket_deadline(PSU_MESSAGE_MS));
 }
 
 int psu_session_send_control(struct psu_session *session,
 							 const struct psu_control *control)
 {
-	uint8_t frame[PSU_FRAME_HEADER_LEN + PSU_CONTROL_LEN];
-	const struct psu_frame_header header = {
-		.payload_len = PSU_CONTROL_LEN,
-		.type = control->type,
-	};
+	uint8_t payload[PSU_CONTROL_LEN];
 
-	psu_frame_put_header(&header, frame);
-	psu_frame_put_control(control, frame + PSU_FRAME_HEADER_LEN);
-	return send_bytes(session, frame, sizeof(frame),
-					  psu_socket_deadline(PSU_MESSAGE_MS));
+	psu_frame_put_control(control, payload);
+	return psu_session_send_frame(session, (enum psu_frame_type)control->type,
+								  payload, sizeof(payload));
 }
 
 int psu_session_recv(struct psu_session *session, void *out, size_t len,

@@ -12,21 +12,12 @@
 
 make_certs "$work/certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
 
-# A process with a pipe to tell it words; its port is in ports[WHO].
-declare -A inputs=() ports=() pids=()
+# A process; its port, if it listens, is in ports[WHO].
+declare -A ports=()
 crowd() { # who, host, rounds, threads, client (optional)
-    local input=$dir/$1.in fd
-    mkfifo "$input"
-    exec {fd}<>"$input"
-    inputs[$1]=$fd
-    start "$1" tests/journey/crowd "$work/certs/$2" "${@:3}"
-    pids[$1]=$started
+    start_told "$1" tests/journey/crowd "$work/certs/$2" "${@:3}"
     [[ -n ${5-} ]] || await_port "$1" "$started"
     [[ -n ${5-} ]] || ports[$1]=127.0.0.1:$port
-}
-
-tell() { # who, words
-    echo "$2" >&"${inputs[$1]}"
 }
 
 await_count() { # who, lines, pattern

@@ -67,11 +67,11 @@ misuse() {
 
 serve() { # who...
     local who
-    hosts=() pids=()
+    hosts=() servers=()
     for who; do
         start "$who" tests/journey/join "$who" "$certs/$who" serve
         await_port "$who" "$started"
-        pids+=("$started")
+        servers+=("$started")
         hosts+=("127.0.0.1:$port")
     done
 }
@@ -139,7 +139,7 @@ bereaved() { # steps, the last of its hosts, its number
     local victim
     open_input
     serve b c
-    victim=${pids[$3]} port=${hosts[$3]##*:}
+    victim=${servers[$3]} port=${hosts[$3]##*:}
     MODE=0 start a tests/journey/join a "$certs/a" "$1" "${hosts[@]}"
     home=$started
     await_line "$dir/$2.err" 'Thread from . goes on here' 10

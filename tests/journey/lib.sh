@@ -126,6 +126,22 @@ open_input() {
     exec {input_fd}<>"$input"
 }
 
+# Start a command with a pipe of its own, by which it can be told words; its id
+# is in pids[WHO] too.
+declare -A inputs=() pids=()
+start_told() { # who, command...
+    local input=$dir/$1.in fd
+    mkfifo "$input"
+    exec {fd}<>"$input"
+    inputs[$1]=$fd
+    start "$@"
+    pids[$1]=$started
+}
+
+tell() { # who, words...
+    echo "${@:2}" >&"${inputs[$1]}"
+}
+
 # Run a command to its end, 30 s at most; its status is in $status.
 run() { # who, command...
     PSU_THREAD_PORT_FILE=$dir/$1.port timeout -k 1 30 "${@:2}" \

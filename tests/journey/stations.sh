@@ -19,16 +19,11 @@ strerror() { # code
         "$srcdir/include/psu_thread.h"
 }
 
-declare -A inputs=() pids=() ports=()
+declare -A ports=()
 
 # Start a process: a client, or a server, whose port is in ports[WHO].
 station() { # who, mode, certs' name (who)
-    local input=$dir/$1.in fd
-    mkfifo "$input"
-    exec {fd}<>"$input"
-    inputs[$1]=$fd
-    start "$1" tests/journey/station "$2" "$certs/${3-$1}"
-    pids[$1]=$started
+    start_told "$1" tests/journey/station "$2" "$certs/${3-$1}"
     if [[ $2 == 1 ]]; then
         await_port "$1" "$started"
         ports[$1]=$port
@@ -43,10 +38,6 @@ with_stations() { # function
         kill -CONT "${pids[$who]}" 2>/dev/null
         tell "$who" quit
     done
-}
-
-tell() { # who, words...
-    echo "${@:2}" >&"${inputs[$1]}"
 }
 
 await_said() { # who, line, seconds (10)
