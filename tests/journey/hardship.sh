@@ -118,15 +118,20 @@ await_complaint() { # of what
 
 short_of_memory="NO_MEMORY: |TLS_FAILED: .*ulimit -v"
 
-# The smallest `ulimit -v`, in KiB, with which the program starts at all.
+# The smallest `ulimit -v`, in KiB, with which the program starts at all, and
+# that with which its libraries do, so that certificates are read next.
 find_least() {
     least=$(($(stat -c %s "$probe") / 1024 / 64 * 64))
-    local usage
-    for ((; ; least += 64)); do
+    local said=
+    for (( ; least < 100000; least += 64)); do
         limited v "$least" "$probe"
-        usage=$("${limited[@]}" 2>&1)
-        [[ $usage != usage:* ]] || break
-        ((least < 100000)) || break
+        said=$("${limited[@]}" 2>&1)
+        [[ $said != usage:* ]] || break
+    done 2>/dev/null
+    for ((ready = least; ready < 100000; ready += 64)); do
+        limited v "$ready" "$probe" go localhost:1 "$certs/a"
+        said=$("${limited[@]}" 2>&1)
+        [[ $said != *"$certs/a"* ]] || break
     done 2>/dev/null
 }
 
@@ -146,15 +151,15 @@ memory() { # client or server, values in KiB...
 
 memory_client() {
     find_least
-    local slot=$((least + 131072))
-    memory client $(seq "$least" 80 $((least + 640))) \
+    local slot=$((ready + 131072))
+    memory client "$least" $(seq "$ready" 80 $((ready + 640))) \
         $(seq $((slot - 512)) 320 $((slot + 6000))) $((slot + 20000))
 }
 
 memory_server() {
     find_least
-    memory server $(seq "$least" 80 $((least + 640))) \
-        $(seq $((least + 1000)) 1000 $((least + 8000))) \
+    memory server "$least" $(seq "$ready" 80 $((ready + 640))) \
+        $(seq $((ready + 1000)) 1000 $((ready + 8000))) \
         $(seq 100000 40000 340000) 600000
 }
 
