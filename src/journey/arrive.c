@@ -8,13 +8,16 @@
  * checked.
  */
 #include "journey/arrive.h"
+#include "report/traffic.h"
 
 void psu_arrive(struct psu_session *session,
 				const struct psu_frame_header *header)
 {
 	struct psu_arrival arrival = {.session = session};
-	int rc = psu_arrive_recv_offer(&arrival, header);
+	int rc;
 
+	psu_traffic_enter();
+	rc = psu_arrive_recv_offer(&arrival, header);
 	if (rc) {
 		psu_session_refuse(session, rc);
 	} else if (psu_arrive_admit(&arrival)) {
@@ -39,4 +42,5 @@ void psu_arrive(struct psu_session *session,
 			psu_arrive_refuse(&arrival, rc);
 	}
 	psu_arrive_fini(&arrival);
+	psu_traffic_leave();
 }

@@ -10,6 +10,7 @@
  */
 #include "journey/arrive.h"
 #include "net/limits.h"
+#include "report/traffic.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -157,6 +158,8 @@ static int recv_bytes(struct body *body, uint8_t *out, uint64_t len)
 			out += part_len;
 		body->at += part_len;
 		len -= part_len;
+		if (len)
+			psu_traffic_give_way();
 	}
 	return 0;
 }

@@ -95,6 +95,10 @@ void psu_line_watch(struct psu_line *line)
 	};
 	int operation = line->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
+	/* of what OpenSSL has read already the kernel tells nothing: look at once
+	 */
+	if (SSL_has_pending(line->session->ssl))
+		event.events |= EPOLLOUT;
 	if (begin(process) &&
 		epoll_ctl(process->watch_fd, operation, event.data.fd, &event) == 0)
 		line->watched = true;

@@ -11,6 +11,7 @@
 #include "journey/process.h"
 #include "net/limits.h"
 #include "report/phase.h"
+#include "report/traffic.h"
 
 #include <sodium.h>
 
@@ -18,10 +19,9 @@
 #define STREAM 1
 
 /** Frames of the body: the last one is short, so that OFFER and body of a
- * small image share one TLS record of 16 KiB, and so that little is on the way
- * when the thread is given away.  Between frames an early refusal is looked
- * for. */
-#define LAST_LEN (15u << 10)
+ * small image share one TLS record, and so that little is on the way when the
+ * thread is given away.  Between frames an early refusal is looked for. */
+#define LAST_LEN (PSU_RECORD_LEN - PSU_SEALED_LEN - PSU_FRAME_HEADER_LEN)
 #define CHUNK_LEN (256u << 10)
 
 /** What a body consists of, one behind the other. */
@@ -169,12 +169,15 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 int psu_parcel_send(struct psu_parcel *parcel, struct psu_session *session,
 					void (*last)(void *), void *argument)
 {
-	int rc = send_offer_header(session);
+	int rc;
 
-	if (rc)
-		return rc;
-	sign(parcel, session);
-	rc = send_rest(parcel, session, last, argument);
+	psu_traffic_enter();
+	rc = send_offer_header(session);
+	if (!rc) {
+		sign(parcel, session);
+		rc = send_rest(parcel, session, last, argument);
+	}
+	psu_traffic_leave();
 	if (!rc)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Sent %zu bytes over the socket",
 				psu_parcel_len(parcel) +
@@ -190,7 +193,9 @@ int psu_parcel_recv_answer(const struct psu_parcel *parcel,
 	struct psu_frame_header header;
 	int rc;
 
+	psu_traffic_enter();
 	psu_session_watch(session);
+	psu_traffic_leave();
 	do {
 		rc = psu_session_recv_answer(session, &header, deadline);
 		if (!rc && header.type == PSU_FRAME_REFUSED && refusable) {

@@ -9,6 +9,7 @@
  */
 #include "journey/reaper.h"
 #include "journey/process.h"
+#include "slot/reserve.h"
 
 static bool running; /* guarded by the process's lock */
 
@@ -50,6 +51,7 @@ static void *reap(void *unused)
 		is_guest = thread->is_guest;
 		psu_process_unlock();
 		psu_traveller_dispose(thread);
+		psu_reserve_fill(); /* for the next one */
 		psu_process_lock();
 		if (is_guest)
 			see_off_guest();

@@ -112,6 +112,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
  * a destination nearby needs no longer, and an idle processor takes a good
  * part of that to wake. */
 #define PSU_WATCH_US 400
+/** And not again for so long if nothing came. */
+#define PSU_WATCH_PAUSE_US 10000
 /** How long the source waits for each answer of the destination. */
 #define PSU_ANSWER_MS psu_limit_ms(PSU_THREAD_WAIT_ANSWER)
 /** How long a destination holds a reservation for its COMMIT. */

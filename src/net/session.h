@@ -18,6 +18,8 @@
 
 #include <sys/uio.h>
 
+/** Bytes of one TLS record, and of one copy. */
+#define PSU_RECORD_LEN 16384
 /** Room for how a peer is named in sentences, with its NUL. */
 #define PSU_PEER_NAME_LEN PSU_SOCKET_NAME_LEN
 
@@ -45,6 +47,7 @@ struct psu_session {
 	bool held;			/* a header was received too early: */
 	struct psu_frame_header held_header;
 	int64_t opened_ms;
+	int64_t watch_again_us; /* not before */
 };
 
 /**
@@ -110,9 +113,10 @@ PSU_MUST_CHECK int psu_session_judge(const struct psu_session_context *context,
  * is used again, and between the frames of a body. */
 bool psu_session_is_quiet(struct psu_session *session);
 
-/** Look for what the peer will send at once, for PSU_WATCH_US at most, and let
- * whoever else wants the processor have it meanwhile. */
-void psu_session_watch(const struct psu_session *session);
+/** Look for what the peer will send at once, for PSU_WATCH_US at most, unless
+ * other moves are under way here, or that was in vain a moment ago: then the
+ * peer is far, or on this very processor. */
+void psu_session_watch(struct psu_session *session);
 
 /* ---- frames.  All return 0, CONNECTION_LOST, HOST_SILENT (deadline),
  * PROTOCOL, or a TLS code; after an error the session is broken.  Silence and

@@ -4,17 +4,14 @@
  */
 #include "net/limits.h"
 #include "net/session.h"
+#include "report/traffic.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <poll.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/** Bytes of one TLS record, and of one copy. */
-#define RECORD_LEN 16384
 
 static int out_of_time(struct psu_session *session)
 {
@@ -81,6 +78,8 @@ static int send_bytes(struct psu_session *session, const uint8_t *bytes,
 		if (result == 1 && count_bytes(session, sent)) {
 			bytes += sent;
 			len -= sent;
+			if (len)
+				psu_traffic_give_way();
 			continue;
 		}
 		result = wait_for_tls(session, result, false, deadline);
@@ -93,7 +92,7 @@ static int send_bytes(struct psu_session *session, const uint8_t *bytes,
 int psu_session_send(struct psu_session *session, const struct iovec *parts,
 					 size_t count, int64_t deadline)
 {
-	uint8_t record[RECORD_LEN];
+	uint8_t record[PSU_RECORD_LEN];
 	size_t filled = 0;
 	int rc = 0;
 
@@ -104,16 +103,16 @@ int psu_session_send(struct psu_session *session, const struct iovec *parts,
 		size_t left = parts[i].iov_len;
 
 		while (left) {
-			size_t len = RECORD_LEN - filled;
+			size_t len = PSU_RECORD_LEN - filled;
 
-			if (!filled && left >= RECORD_LEN) {
-				len = left - left % RECORD_LEN;
+			if (!filled && left >= PSU_RECORD_LEN) {
+				len = left - left % PSU_RECORD_LEN;
 				rc = send_bytes(session, at, len, deadline);
 			} else {
 				len = left < len ? left : len;
 				memcpy(record + filled, at, len);
 				filled += len;
-				if (filled == RECORD_LEN) {
+				if (filled == PSU_RECORD_LEN) {
 					rc = send_bytes(session, record, filled, deadline);
 					filled = 0;
 				}
@@ -149,11 +148,18 @@ int psu_session_send_frame(struct psu_session *session,
 int psu_session_send_control(struct psu_session *session,
 							 const struct psu_control *control)
 {
-	uint8_t payload[PSU_CONTROL_LEN];
+	/* not by way of a record: a restored thread answers from a stack of which
+	 * few pages are there */
+	uint8_t frame[PSU_FRAME_HEADER_LEN + PSU_CONTROL_LEN];
+	const struct psu_frame_header header = {
+		.payload_len = PSU_CONTROL_LEN,
+		.type = control->type,
+	};
 
-	psu_frame_put_control(control, payload);
-	return psu_session_send_frame(session, (enum psu_frame_type)control->type,
-								  payload, sizeof(payload));
+	psu_frame_put_header(&header, frame);
+	psu_frame_put_control(control, frame + PSU_FRAME_HEADER_LEN);
+	return send_bytes(session, frame, sizeof(frame),
+					  psu_socket_deadline(PSU_MESSAGE_MS));
 }
 
 int psu_session_recv(struct psu_session *session, void *out, size_t len,
@@ -266,13 +272,20 @@ bool psu_session_is_quiet(struct psu_session *session)
 		   !SSL_has_pending(session->ssl) && poll(&poll_fd, 1, 0) == 0;
 }
 
-void psu_session_watch(const struct psu_session *session)
+void psu_session_watch(struct psu_session *session)
 {
 	struct pollfd poll_fd = {.fd = session->fd, .events = POLLIN};
-	int64_t end = psu_socket_now_us() + PSU_WATCH_US;
+	int64_t now = psu_socket_now_us(), end = now + PSU_WATCH_US;
 
-	while (poll(&poll_fd, 1, 0) == 0 && psu_socket_now_us() < end)
-		sched_yield();
+	if (now < session->watch_again_us || SSL_has_pending(session->ssl))
+		return;
+	while (psu_traffic_is_alone() && poll(&poll_fd, 1, 0) == 0) {
+		now = psu_socket_now_us();
+		if (now >= end) {
+			session->watch_again_us = now + PSU_WATCH_PAUSE_US;
+			return;
+		}
+	}
 }
 
 void psu_session_close(struct psu_session *session)

@@ -98,7 +98,7 @@ static void set_behaviour(SSL_CTX *context)
 	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_security_level(context, SECURITY_BITS_128);
 	SSL_CTX_set_max_cert_list(context, CERTIFICATE_LEN_MAX);
-	SSL_CTX_set_read_ahead(context, 0);
+	SSL_CTX_set_read_ahead(context, 1);
 	SSL_CTX_set_post_handshake_auth(context, 0);
 	SSL_CTX_set_quiet_shutdown(context, 0);
 	SSL_CTX_set_verify(context,

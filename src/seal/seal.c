@@ -12,6 +12,7 @@
 #include "seal/seal.h"
 #include "bytes/sha256.h"
 #include "net/frame.h"
+#include "report/traffic.h"
 #include "slot/slot.h"
 
 #include <assert.h>
@@ -20,6 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+/** What is hashed at a time, some 15 us of work. */
+#define DIGEST_PART_LEN (32u << 10)
 
 _Static_assert(crypto_sign_BYTES == PSU_SIGNATURE_LEN, "Ed25519");
 
@@ -333,6 +337,11 @@ void psu_seal_digest(const uint8_t *head, size_t head_len, const uint8_t *stack,
 
 	psu_sha256_init(&hash);
 	psu_sha256_update(&hash, head, head_len);
+	for (; stack_len > DIGEST_PART_LEN; stack_len -= DIGEST_PART_LEN) {
+		psu_sha256_update(&hash, stack, DIGEST_PART_LEN);
+		stack += DIGEST_PART_LEN;
+		psu_traffic_give_way();
+	}
 	psu_sha256_update(&hash, stack, stack_len);
 	psu_sha256_final(&hash, digest_out);
 }

@@ -48,6 +48,7 @@ struct psu_local {
 	char sentence[512];			/* of the last failure, see report.h */
 	bool told;					/* it is in the log already */
 	bool whispering;			/* failures are debug lines now */
+	bool in_a_hurry;			/* gives way to no other move, see traffic.h */
 };
 _Static_assert(sizeof(struct psu_local) == 536, "reserved in assembly");
 

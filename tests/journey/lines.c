@@ -6,7 +6,7 @@
  *                               asks that process, COUNT times in each of
  *                               THREADS threads
  *     lines go CERTS HOST       at each line "go" asks that server as often;
- *                               "hold": see there; has no port itself
+ *                               "hold", "read": see there; has no port itself
  *
  * Both say their incarnation first.  Whether a CALL crosses a request is up to
  * the scheduler; some of so many do.
@@ -90,7 +90,24 @@ static void hold(void)
 	psu_line_put(session);
 }
 
-/** "go", "hold", or the incarnation of who is to be asked, and perhaps
+/** Have a session until the server has called for it, and OpenSSL has read the
+ * CALL: the kernel does not tell of it any more. */
+static void read_ahead(void)
+{
+	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	struct psu_session *session;
+	char byte;
+
+	if (psu_line_take(&way, &session) != 0)
+		return;
+	puts("Held");
+	if (psu_session_await(session, -1, deadline) &&
+		SSL_peek(session->ssl, &byte, 1) == 1)
+		puts("Read");
+	psu_line_put(session);
+}
+
+/** "go", "hold", "read", or the incarnation of who is to be asked, and perhaps
  * where. */
 static void obey(char *line)
 {
@@ -99,6 +116,10 @@ static void obey(char *line)
 
 	if (strcmp(hex, "hold") == 0) {
 		hold();
+		return;
+	}
+	if (strcmp(hex, "read") == 0) {
+		read_ahead();
 		return;
 	}
 	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,

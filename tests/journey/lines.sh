@@ -56,6 +56,18 @@ cross() {
     expect_no_error client
 }
 
+# A CALL that came while the line was in use, and has been read already.
+read_ahead() {
+    begin
+    ask "$client_fd" read
+    await_line "$dir/client.out" '^Held$' 10
+    ask "$server_fd" "$home"
+    await_line "$dir/client.out" '^Read$' 10
+    await_line "$dir/server.out" '^0 failed$' 8
+    expect_no_error server
+    expect_no_error client
+}
+
 # A CALL that crosses a request is void, and is sent again.
 void() {
     begin
@@ -101,6 +113,7 @@ ended() {
 run_case turn turn
 run_case cross cross
 run_case void void
+run_case read read_ahead
 run_case unreachable unreachable
 run_case ended ended
 finish
