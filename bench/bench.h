@@ -9,6 +9,7 @@
 #ifndef BENCH_H
 #define BENCH_H
 
+#include "pair.h"
 #include "report/phase.h"
 
 #include <stdbool.h>
@@ -41,7 +42,6 @@ enum bench_contender {
 };
 
 #define BENCH_OFTEN_MAX 30
-#define BENCH_ROUNDS_MAX 100
 #define BENCH_SAMPLES_MAX (BENCH_OFTEN_MAX * BENCH_ROUNDS_MAX)
 
 /** What was measured of one contender, microseconds, in order of time. */
@@ -68,11 +68,6 @@ struct bench_results {
 };
 
 extern struct bench_results bench_results;
-
-/** Nanoseconds of CLOCK_MONOTONIC, which both processes share. */
-uint64_t bench_now_ns(void);
-/** Say what failed, with the library's last sentence, and end the process. */
-void bench_fail(const char *what) __attribute__((noreturn));
 
 /* ---- raw contenders, and words between the processes (bench_raw.c) */
 

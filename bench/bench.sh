@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 #
-# bench.sh [ROUNDS] - run bench/bench with certificates of its own, and leave
-# bench/results.json in the working directory
+# bench.sh [ROUNDS] - run bench/bench and bench/crowd with certificates of
+# their own, and leave bench/results.json and bench/crowd.json in the working
+# directory
 
 set -eu
 work=$(mktemp -d)
@@ -21,3 +22,5 @@ until (($(date +%s) - $(stat -c %Z "$work/certs/there/peers") > 3)); do
 done
 bench/bench bench/results.json "$work/certs/here" "$work/certs/there" \
     "${1:-20}"
+echo
+bench/crowd bench/crowd.json "$work/certs/here" "$work/certs/there" "${1:-20}"

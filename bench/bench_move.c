@@ -8,6 +8,7 @@
 #include "bench.h"
 #include "journey/process.h"
 #include "net/frame.h"
+#include "seal/seal.h"
 
 #include <psu_thread.h>
 
@@ -24,7 +25,7 @@ struct trip {
 /** Stacks; a body of 64 KiB goes in one flight, so with its head and the
  * frames around this one has to stay below it. */
 static const size_t luggage_lens[BENCH_MOVE_COUNT] = {
-	8u << 10, (64u << 10) - 2048, 1u << 20, 8u << 10};
+	(8u << 10) - 512, (64u << 10) - 2048, 1u << 20, (8u << 10) - 512};
 
 static unsigned ports[2];
 static size_t weighed_len;
@@ -101,6 +102,8 @@ static void weigh(enum psu_thread_log_level level, const char *line,
 
 void bench_move_weigh(void)
 {
+	for (int i = 0; i < PSU_LINKS_MAX; i++) /* a whole itinerary */
+		bench_move_sample(BENCH_WARM_8K, false);
 	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, weigh, NULL);
 	for (int i = BENCH_MOVES; i < BENCH_COUNT; i++) {
 		weighed_len = 0;

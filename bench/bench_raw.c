@@ -162,7 +162,7 @@ static void answer_push(SSL *ssl)
 /** Lock held. */
 static bool is_settled(const struct psu_process *process, bool cold)
 {
-	return process->openings_count && !process->threads && !process->arrivals &&
+	return process->serving && !process->threads && !process->arrivals &&
 		   (!cold || !process->callers);
 }
 
@@ -176,7 +176,8 @@ static void answer_settle(SSL *ssl, bool cold)
 	/* not all of it is announced */
 	while (!(settled = is_settled(process, cold)) &&
 		   psu_socket_now_ms() < deadline)
-		psu_process_wait(psu_socket_deadline(1));
+		psu_process_wait(psu_process_about(&process->threads),
+						 psu_socket_deadline(1));
 	psu_process_unlock();
 	if (!settled)
 		bench_fail("the move before does not end");
@@ -233,6 +234,7 @@ unsigned bench_raw_serve(void)
 		psu_process_spawn(serve, &listen_fd) != 0)
 		bench_fail("cannot listen");
 	memset(memory, 1, sizeof(memory)); /* touched: "ready" memory */
+	psu_phase_watched = true;
 	return port;
 }
 

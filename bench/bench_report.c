@@ -13,40 +13,22 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-/** The value below which so much of them lies; NaN among them, or none: NaN. */
-static double quantile(const double *values, size_t count, double share)
-{
-	static double sorted[BENCH_SAMPLES_MAX];
-
-	if (!count || isnan(values[0]))
-		return NAN;
-	memcpy(sorted, values, count * sizeof(*values));
-	qsort(sorted, count, sizeof(*sorted), compare);
-	return sorted[(size_t)(share * (double)(count - 1) + 0.5)];
-}
-
 static double median(const struct bench_series *series)
 {
-	return quantile(series->us, series->count, 0.5);
+	return bench_quantile(series->us, series->count, 0.5);
 }
 
 static double p99(const struct bench_series *series)
 {
-	return quantile(series->us, series->count, 0.99);
+	return bench_quantile(series->us, series->count, 0.99);
 }
 
 static double median_of(unsigned round, enum bench_contender contender)
 {
 	const struct bench_series *series = &bench_results.series[contender];
 
-	return quantile(series->us + round * series->often, series->often, 0.5);
+	return bench_quantile(series->us + round * series->often, series->often,
+						  0.5);
 }
 
 /* ---- ratios */
@@ -129,7 +111,7 @@ static double ratio(size_t number)
 
 	for (unsigned round = 0; round < bench_results.rounds; round++)
 		values[round] = ratios[number].of(round);
-	return quantile(values, bench_results.rounds, 0.5);
+	return bench_quantile(values, bench_results.rounds, 0.5);
 }
 
 /** F, the least: medians of the rounds' sums. */
@@ -139,7 +121,7 @@ static double floor_us(enum bench_contender push)
 
 	for (unsigned round = 0; round < bench_results.rounds; round++)
 		values[round] = parts(round, push);
-	return quantile(values, bench_results.rounds, 0.5);
+	return bench_quantile(values, bench_results.rounds, 0.5);
 }
 
 /* ---- phases */
@@ -151,14 +133,15 @@ static const char *const phase_words[] = {
 /** The samples' median of when it began. */
 static double phase_us(size_t move, int phase)
 {
-	return quantile(bench_results.moves[move].phase_us[phase],
-					bench_results.series[BENCH_MOVES + move].count, 0.5);
+	return bench_quantile(bench_results.moves[move].phase_us[phase],
+						  bench_results.series[BENCH_MOVES + move].count, 0.5);
 }
 
 static double first_us(size_t move, double share)
 {
-	return quantile(bench_results.moves[move].first_us,
-					bench_results.series[BENCH_MOVES + move].count, share);
+	return bench_quantile(bench_results.moves[move].first_us,
+						  bench_results.series[BENCH_MOVES + move].count,
+						  share);
 }
 
 /** When what follows it on its side begins; the last one ends nowhere, or
@@ -204,7 +187,8 @@ void bench_report_print(void)
 	printf("%u rounds of several visits; other processes used %.0f %% of two "
 		   "CPUs%s\n\n",
 		   bench_results.rounds, bench_results.others_percent,
-		   bench_results.others_percent > 10 ? ": DROP THIS RUN" : "");
+		   bench_results.others_percent > BENCH_OTHERS_MAX ? ": DROP THIS RUN"
+														   : "");
 	printf("%-16s %9s %9s %9s   us\n", "", "median", "p99", "samples");
 	for (int i = 0; i < BENCH_COUNT; i++)
 		printf("%-16s %9.1f %9.1f %9zu\n", bench_results.series[i].word,
