@@ -76,6 +76,19 @@ doubt_give_up() {
     expect_frozen
 }
 
+# Whoever joins it is told that nobody knows, and may join again.
+doubt_join() {
+    DEADLINES="ANSWER=1000 DOUBT=500" doubt
+    tell a join one
+    await_said a "joined one: $(number IN_DOUBT), end 4, b"
+    kill -CONT "${pids[b]}"
+    await_said b 'one has come'
+    tell b free
+    await_said b 'one ends.*'
+    tell a join one
+    await_said a 'joined one: 0, end 2, b'
+}
+
 # Decisions that are none; threads about which nothing can be decided.
 resolve_refused() {
     doubt
@@ -204,7 +217,7 @@ await_silences() { # count
         $dir/a.err) >= $1 ))" || wrong "a has not asked $1 times"
 }
 
-for name in doubt_go_on doubt_give_up resolve_refused resolve_wakes \
+for name in doubt_go_on doubt_give_up doubt_join resolve_refused resolve_wakes \
     lost_go_on lost_give_up lost_kept refused_as_lost second_incarnation; do
     start_case "$name" with_stations "$name"
 done
