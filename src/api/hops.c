@@ -30,9 +30,14 @@ long psu_thread_hops(struct psu_thread_hop *newest_out, size_t count)
 		return rc;
 	if (!self)
 		return psu_error_set(PSU_THREAD_E_OUTSIDE_THREAD,
-							 "only a thread started by psu_thread_create has "
-							 "an itinerary: call psu_thread_hops from its "
-							 "function");
+							 "only a thread that psu_thread_start or "
+							 "psu_thread_create has started has an itinerary: "
+							 "call psu_thread_hops from its function");
+	if (count && !newest_out)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "psu_thread_hops has no place for %zu hops: pass "
+							 "an array, or 0",
+							 count);
 	for (size_t i = 0; i < count && i < self->itinerary.count; i++)
 		tell(self->itinerary.links[i], &newest_out[i]);
 	return (long)self->generation;

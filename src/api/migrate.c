@@ -26,9 +26,9 @@ int psu_thread_migrate(const char *host)
 		return rc;
 	if (!self)
 		return psu_error_set(PSU_THREAD_E_OUTSIDE_THREAD,
-							 "only a thread started by psu_thread_create can "
-							 "migrate: call psu_thread_migrate from its "
-							 "function");
+							 "only a thread that psu_thread_start or "
+							 "psu_thread_create has started can migrate: call "
+							 "psu_thread_migrate from its function");
 	if (psu_traveller_has_ended(self, __builtin_frame_address(0)))
 		return psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
 							 "the thread's function has returned: migrate "

@@ -24,6 +24,7 @@ static void block_interruptions(struct psu_departure *departure)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &departure->mask);
+	departure->thread->signal_mask = psu_locals_pack_mask(&departure->mask);
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &departure->cancel_state);
 	pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &departure->cancel_type);
 }
@@ -116,7 +117,7 @@ static int fill(struct psu_departure *departure)
 	image->registers = self->registers;
 	image->thread_pointer = (uint64_t)psu_state_thread_pointer();
 	image->cleanup_head = head == self->cleanup_base ? 0 : head;
-	image->signal_mask = psu_locals_pack_mask(&departure->mask);
+	image->signal_mask = self->signal_mask;
 	image->saved_errno = self->saved_errno;
 	image->cancel_disabled = departure->cancel_state == PTHREAD_CANCEL_DISABLE;
 	image->cancel_asynchronous = departure->cancel_type ==

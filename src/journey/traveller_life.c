@@ -129,15 +129,28 @@ static void restore(struct psu_traveller *self)
 	psu_process_unlock();
 }
 
-/** Resume the user's code; back here when it has ended or left again. */
-static void *resume(struct psu_traveller *self)
+static void take_signals(const struct psu_traveller *self)
 {
 	sigset_t mask;
 
-	psu_phase_begin(PSU_PHASE_RESUME);
 	psu_locals_unpack_mask(self->signal_mask, &mask);
-	pthread_setcancelstate(self->cancel_state, NULL);
 	pthread_sigmask(SIG_SETMASK, &mask, NULL);
+}
+
+/** It has ended elsewhere, and its destructors are to run here, with the
+ * signals blocked as it had them when it left. */
+static void *take_result(const struct psu_traveller *self)
+{
+	take_signals(self);
+	return (void *)self->result;
+}
+
+/** Resume the user's code; back here when it has ended or left again. */
+static void *resume(struct psu_traveller *self)
+{
+	psu_phase_begin(PSU_PHASE_RESUME);
+	pthread_setcancelstate(self->cancel_state, NULL);
+	take_signals(self);
 	psu_traveller_works_travelling(self);
 	errno = self->saved_errno;
 	return psu_state_resume(&self->registers);
@@ -154,8 +167,7 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 			restore(self);
 			break;
 		case PSU_ORDER_GO:
-			*result_out = self->ended_away ? (void *)self->result
-										   : resume(self);
+			*result_out = self->ended_away ? take_result(self) : resume(self);
 			return true;
 		default:
 			psu_locals_set_cleanup_head(self->cleanup_base);

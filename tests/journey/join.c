@@ -11,15 +11,16 @@
  * a word on the standard input of the process it is in; the last is how it
  * ends: `r` returns 42, `x` leaves by pthread_exit with 43, `c` cancels itself.
  * The thread has a thread-local with a destructor and thread-specific data,
- * which say where they are destroyed.  $NAME, $STACK_LEN and $LIMIT_MS are
- * attributes of the thread; after OVERDUE it is joined again.  $MODE is that of
- * the process, 1 if it is not set.
+ * which say where they are destroyed, and it blocks SIGUSR1.  $NAME, $STACK_LEN
+ * and $LIMIT_MS are attributes of the thread; after OVERDUE it is joined again.
+ * $MODE is that of the process, 1 if it is not set.
  */
 #include "journey/process.h"
 
 #include <psu_thread.h>
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,19 @@ static void destroy_object(void *argument)
 	printf("%s: object %s destroyed\n", who, (const char *)argument);
 }
 
+/** As the thread has set them, wherever it has ended. */
+static bool signals_are_right(void)
+{
+	sigset_t blocked;
+
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	return sigismember(&blocked, SIGUSR1) && !sigismember(&blocked, SIGUSR2);
+}
+
 static void destroy_specific(void *argument)
 {
-	printf("%s: data %s destroyed\n", who, (const char *)argument);
+	printf("%s: data %s destroyed%s\n", who, (const char *)argument,
+		   signals_are_right() ? "" : ", with other signals blocked");
 }
 
 static void move(const char *host)
@@ -101,7 +112,11 @@ static void *travel(void *argument)
 {
 	struct plan plan = *(const struct plan *)argument;
 	const char *step = plan.steps;
+	sigset_t blocked;
 
+	sigemptyset(&blocked);
+	sigaddset(&blocked, SIGUSR1);
+	pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 	strcpy(object, "early");
 	pthread_setspecific(key, "s");
 	__cxa_thread_atexit(destroy_object, object, &dso);
