@@ -73,10 +73,11 @@ static int open_up(struct psu_process *process)
 
 	psu_process_lock();
 	busy = process->serving || process->draining;
-	if (!busy)
+	if (!busy) {
 		rc = psu_reaper_start();
-	process->serving = !busy && !rc;
-	psu_process_announce(psu_process_about(&process->openings_count));
+		process->serving = rc == 0;
+		psu_process_announce(psu_process_about(&process->openings_count));
+	}
 	psu_process_unlock();
 	if (!busy)
 		return rc;

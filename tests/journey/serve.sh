@@ -171,6 +171,8 @@ again() {
     await_listed b 'listed 0'
     tell b serve 0
     await_said b "served: $(number BUSY)"
+    tell a start two 0 "127.0.0.1:${ports[b]}"
+    await_said b 'two ends'
     tell b stop
     await 10 eval "(( \$(grep -c '^served: 0' $dir/b.out) == 2 ))" ||
         wrong "b did not stop a second time"
