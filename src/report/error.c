@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 _Static_assert(sizeof(psu_local.sentence) >= PSU_ERROR_SENTENCE_LEN,
 			   "state.h reserves room for the sentence");
@@ -66,8 +67,12 @@ static void make_printable(char *text)
 
 static void keep(const char *format, va_list args)
 {
-	vsnprintf(psu_local.sentence, sizeof(psu_local.sentence), format, args);
-	make_printable(psu_local.sentence);
+	char sentence[sizeof(psu_local.sentence)];
+
+	/* the one before may be a part of it */
+	vsnprintf(sentence, sizeof(sentence), format, args);
+	make_printable(sentence);
+	strcpy(psu_local.sentence, sentence);
 	psu_local.told = false;
 }
 

@@ -71,8 +71,11 @@ void psu_log_forked(void)
 void psu_log(enum psu_thread_log_level level, const char *format, ...)
 {
 	char line[LINE_LEN];
+	int cancel_state;
 	va_list args;
 
+	/* writing is a cancellation point: nobody may end here with the lock */
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	pthread_mutex_lock(&log_lock);
 	if (level <= log_level && !log_silent) {
 		va_start(args, format);
@@ -84,4 +87,5 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 			write_stderr(level, line);
 	}
 	pthread_mutex_unlock(&log_lock);
+	pthread_setcancelstate(cancel_state, NULL);
 }

@@ -126,6 +126,7 @@ orphan() { # mode of the home, code that the server logs, if any
     echo >&"$input_fd"
     if (($# == 2)); then
         await_error b "$2" 20
+        expect_error b "$2" "could not be told there: [a-z].* has ended"
     else
         # it may come back yet: the result is kept
         await_line "$dir/b.err" 'A letter to a must wait' 20

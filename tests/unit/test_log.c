@@ -93,6 +93,37 @@ START_TEST(forked)
 }
 END_TEST
 
+static void test_cancel(enum psu_thread_log_level level, const char *line,
+						void *context)
+{
+	(void)level;
+	(void)line;
+	(void)context;
+	pthread_testcancel();
+}
+
+static void *log_cancelled(void *unused)
+{
+	pthread_cancel(pthread_self());
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	pthread_testcancel();
+	return unused;
+}
+
+/** Who is cancelled ends behind the line, and the next one can be written. */
+START_TEST(cancelled)
+{
+	pthread_t thread;
+	void *result;
+
+	psu_thread_set_log(PSU_THREAD_LOG_ERROR, test_cancel, NULL);
+	ck_assert_int_eq(pthread_create(&thread, NULL, log_cancelled, NULL), 0);
+	ck_assert_int_eq(pthread_join(thread, &result), 0);
+	ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -101,6 +132,7 @@ int main(void)
 	tcase_add_test(cases, full_pipe);
 	tcase_add_test(cases, read_pipe);
 	tcase_add_test(cases, forked);
+	tcase_add_test(cases, cancelled);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }
