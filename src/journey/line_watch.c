@@ -106,7 +106,11 @@ void psu_line_watch(struct psu_line *line)
 
 void psu_line_unwatch(struct psu_line *line)
 {
-	struct epoll_event event = {.data.fd = line->session->fd};
+	/* as if it had told already: without that it tells of a failure for ever */
+	struct epoll_event event = {
+		.events = EPOLLONESHOT,
+		.data.fd = line->session->fd,
+	};
 
 	if (line->watched)
 		epoll_ctl(psu_process_get()->watch_fd, EPOLL_CTL_MOD, event.data.fd,
