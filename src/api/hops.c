@@ -2,6 +2,7 @@
 /*
  * hops.c - psu_thread_hops(): where the calling thread has been
  */
+#include "api/self.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 
@@ -23,16 +24,11 @@ static void tell(const uint8_t link[PSU_SEALED_LEN], struct psu_thread_hop *hop)
 
 long psu_thread_hops(struct psu_thread_hop *newest_out, size_t count)
 {
-	const struct psu_traveller *self = psu_local.self;
-	int rc = psu_process_check();
+	struct psu_traveller *self;
+	int rc = psu_self_find("has an itinerary", &self);
 
 	if (rc)
 		return rc;
-	if (!self)
-		return psu_error_set(PSU_THREAD_E_OUTSIDE_THREAD,
-							 "only a thread that psu_thread_start or "
-							 "psu_thread_create has started has an itinerary: "
-							 "call psu_thread_hops from its function");
 	if (count && !newest_out)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "psu_thread_hops has no place for %zu hops: pass "

@@ -6,6 +6,7 @@
  * another host: nothing that was read before it is used after it.
  */
 #include "api/hooks.h"
+#include "api/self.h"
 #include "journey/depart.h"
 #include "journey/process.h"
 #include "state/state.h"
@@ -19,16 +20,11 @@ int psu_migrate_begin(const char *host)
 int psu_thread_migrate(const char *host)
 {
 	int saved_errno = errno;
-	struct psu_traveller *self = psu_local.self;
-	int rc = psu_process_check();
+	struct psu_traveller *self;
+	int rc = psu_self_find("can migrate", &self);
 
 	if (rc)
 		return rc;
-	if (!self)
-		return psu_error_set(PSU_THREAD_E_OUTSIDE_THREAD,
-							 "only a thread that psu_thread_start or "
-							 "psu_thread_create has started can migrate: call "
-							 "psu_thread_migrate from its function");
 	if (psu_traveller_has_ended(self, __builtin_frame_address(0)))
 		return psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
 							 "the thread's function has returned: migrate "

@@ -2,6 +2,7 @@
 /*
  * questions.c - where a thread is, where from, who, and what all are about
  */
+#include "api/self.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 
@@ -25,35 +26,23 @@ static const char *home_of(const struct psu_traveller *thread)
 	return thread->born_here ? psu_thread_host() : thread->home.name;
 }
 
-/** The calling thread, or NULL with an error set. */
-static const struct psu_traveller *find_self(const char *what)
-{
-	if (psu_process_check() != 0)
-		return NULL;
-	if (!psu_local.self)
-		psu_error_set(PSU_THREAD_E_OUTSIDE_THREAD,
-					  "only a migratable thread has %s: ask from its function",
-					  what);
-	return psu_local.self;
-}
-
 const char *psu_thread_home(void)
 {
-	const struct psu_traveller *self = find_self("a home");
+	struct psu_traveller *self;
 
-	return self ? home_of(self) : NULL;
+	return psu_self_find("has a home", &self) == 0 ? home_of(self) : NULL;
 }
 
 int psu_thread_id(struct psu_thread_id *id_out)
 {
-	int rc = psu_process_check();
-	const struct psu_traveller *self;
+	struct psu_traveller *self;
+	int rc = psu_self_find("has an id", &self);
 
 	if (rc)
 		return rc;
-	self = find_self("an id");
-	if (!self)
-		return PSU_THREAD_E_OUTSIDE_THREAD;
+	if (!id_out)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "psu_thread_id has no place for the id: pass one");
 	memcpy(id_out->bytes, self->id.bytes, sizeof(id_out->bytes));
 	return 0;
 }
