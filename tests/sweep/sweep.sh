@@ -147,8 +147,8 @@ play() { # shape, fault, where, n, when
     local events=$work/played/$BASHPID status=0
     mkdir -m 700 "$events" "$events/run"
     # of its own: each process that starts looks at what all others have left
-    PSU_THREAD_RUNTIME=$events/run timeout -k 1 200 tests/sweep/case "$events/events" "$certs" "$@" ||
-        status=$?
+    PSU_THREAD_RUNTIME=$events/run timeout -k 1 200 \
+        tests/sweep/case "$events/events" "$certs" "$@" || status=$?
     if ((status)); then
         mkdir -p sweep-failed
         rm -rf "sweep-failed/$(tr ' ' - <<<"$*")"
