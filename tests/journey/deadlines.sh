@@ -4,7 +4,8 @@
 # deadlines.sh - a wait ends when the program says so
 #
 # Each case sets one deadline to far less than it is by default, in the process
-# that waits, and looks how long that takes then.
+# that waits, and looks how long that takes then.  LINGER and ACKNOWLEDGE are in
+# serve.sh, LOST_KEPT in frozen.sh, RESOLVE in resolution_netns.sh.
 
 # The cases are called by name:
 # shellcheck disable=SC2317
@@ -14,7 +15,7 @@
 probe=tests/journey/probe
 certs=$work/certs
 make_certs "$certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
-readonly short_ms=700 # the deadlines that are set
+short_ms=700 # the deadlines that are set
 
 # ---- parts of cases
 
@@ -30,9 +31,14 @@ expect_short() { # who, ms
         wrong "$1 waited for ${2:-?} ms, not $short_ms"
 }
 
+# ... as it has said itself.
+expect_said_short() { # who, whose wait that tells, what ended it
+    expect_short "$2" \
+        "$(sed -n "s/^$3 after \([0-9]*\) ms$/\1/p" "$dir/$1.out")"
+}
+
 expect_closed() { # who
-    expect_short server \
-        "$(sed -n 's/^Closed after \([0-9]*\) ms$/\1/p' "$dir/$1.out")"
+    expect_said_short "$1" server Closed
     await_error server HOST_SILENT 1
 }
 
@@ -44,6 +50,16 @@ time_client() { # deadlines, what, host
     took_ms=$(($(now_ms) - begin))
     expect_status client 1
     expect_lines client 1 "After the move"
+}
+
+# A client has sessions with a server, and does something to them.
+ask_on_lines() { # what it does, server's deadlines, client's
+    DEADLINES=$2 start_told server tests/journey/lines serve "$certs/b"
+    await_port server "$started"
+    DEADLINES=$3 start_told client \
+        tests/journey/lines go "$certs/a" "127.0.0.1:$port"
+    tell client "$1"
+    await_line "$dir/client.out" '^(Failed|Closed) after' 20
 }
 
 # A client has a session with the server, which is stopped then.
@@ -84,9 +100,21 @@ body() {
 idle() {
     serve IDLE
     run peer "$probe" idle "127.0.0.1:$port" "$certs/a"
-    expect_short server \
-        "$(sed -n 's/^Closed after \([0-9]*\) ms$/\1/p' "$dir/peer.out")"
+    expect_said_short peer server Closed
     expect_no_error server
+}
+
+message() {
+    ask_on_lines begin "MESSAGE=$short_ms" ""
+    expect_closed client
+}
+
+# It is short by default: here it is longer.
+refused() {
+    local short_ms=3000
+    ask_on_lines stay "REFUSED=$short_ms" ""
+    expect_said_short client server Closed
+    expect_error server SIGNATURE_INVALID
 }
 
 connect() {
@@ -140,8 +168,14 @@ reservation() {
     expect_error server RESERVATION_EXPIRED "within $short_ms ms"
 }
 
-for name in handshake first_request body idle connect opening answer doubt \
-    reservation; do
+line() {
+    ask_on_lines fill "" "LINE=$short_ms"
+    expect_said_short client client Failed
+    expect_error client BUSY "within $short_ms ms"
+}
+
+for name in handshake first_request body idle message refused connect opening \
+    answer doubt reservation line; do
     start_case "$name" "$name"
 done
 finish

@@ -6,22 +6,26 @@
  *                               asks that process, COUNT times in each of
  *                               THREADS threads
  *     lines go CERTS HOST       at each line "go" asks that server as often;
- *                               "hold", "read": see there; has no port itself
+ *                               its other words: see there; has no port itself
  *
  * Both say their incarnation first.  Whether a CALL crosses a request is up to
  * the scheduler; some of so many do.
  */
+#include "deadlines.h"
 #include "journey/line.h"
 #include "journey/process.h"
 #include "net/limits.h"
+#include "seal/seal.h"
 
 #include <psu_thread.h>
 
+#include <poll.h>
 #include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define THREADS 4
 #define COUNT 200
@@ -107,21 +111,78 @@ static void read_ahead(void)
 	psu_line_put(session);
 }
 
-/** "go", "hold", "read", or the incarnation of who is to be asked, and perhaps
+static void tell_end(const char *what, int64_t begin_ms)
+{
+	printf("%s after %lld ms\n", what,
+		   (long long)(psu_socket_now_ms() - begin_ms));
+}
+
+/** Have all sessions that may be had, and want one more. */
+static void fill(void)
+{
+	struct psu_session *session;
+	int64_t begin_ms;
+
+	for (int i = 0; i < PSU_LINES_PEER_MAX; i++)
+		if (psu_line_take(&way, &session) != 0)
+			return;
+	begin_ms = psu_socket_now_ms();
+	if (psu_line_take(&way, &session) != 0)
+		tell_end("Failed", begin_ms);
+}
+
+/** The first byte of a request, and not one more. */
+static void begin(void)
+{
+	int64_t begin_ms = psu_socket_now_ms(), end_ms = begin_ms + 60000;
+	struct psu_session *session;
+	char byte = 0;
+
+	if (psu_line_take(&way, &session) != 0 ||
+		psu_session_send(session, &(struct iovec){&byte, 1}, 1, end_ms) != 0)
+		return;
+	if (psu_session_recv(session, &byte, 1, end_ms) != 0)
+		tell_end("Closed", begin_ms);
+}
+
+/** An OFFER that nobody has signed: be refused, and stay.  That the other side
+ * is gone then shows by what it makes of bytes. */
+static void stay(void)
+{
+	const uint8_t offer[PSU_SEALED_LEN] = {0};
+	int64_t begin_ms = psu_socket_now_ms();
+	struct psu_session *session;
+
+	if (psu_line_take(&way, &session) != 0 ||
+		psu_session_send_frame(session, PSU_FRAME_OFFER, offer,
+							   sizeof(offer)) != 0)
+		return;
+	while (psu_socket_now_ms() < begin_ms + 60000 &&
+		   send(session->fd, "", 1, MSG_NOSIGNAL) == 1)
+		poll(NULL, 0, 10);
+	tell_end("Closed", begin_ms);
+}
+
+static const struct {
+	const char *name;
+	void (*run)(void);
+} words[] = {
+	{"hold", hold},	  {"read", read_ahead}, {"fill", fill},
+	{"begin", begin}, {"stay", stay},
+};
+
+/** One of these, "go", or the incarnation of who is to be asked, and perhaps
  * where. */
 static void obey(char *line)
 {
 	struct psu_id *id = &way.incarnation;
 	const char *hex = strtok(line, " \n"), *where = strtok(NULL, " \n");
 
-	if (strcmp(hex, "hold") == 0) {
-		hold();
-		return;
-	}
-	if (strcmp(hex, "read") == 0) {
-		read_ahead();
-		return;
-	}
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(hex, words[i].name) == 0) {
+			words[i].run();
+			return;
+		}
 	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,
 					   NULL, NULL) != 0)
 		*id = (struct psu_id){0};
@@ -138,6 +199,7 @@ int main(int argc, char **argv)
 	char line[128];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	set_deadlines();
 	if (argc < 3 ||
 		psu_thread_setup_init(server ? PSU_THREAD_SERVER : PSU_THREAD_CLIENT,
 							  argv[2]) != 0)
