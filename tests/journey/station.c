@@ -12,6 +12,7 @@
  *     free                      let all threads go on that wait, or will
  *     list, count               the threads, a line each; or how many
  *     serve MS                  in the background
+ *     take                      one thread in, in the background
  *     stop                      in a signal handler
  *     trap                      have a SIGTERM handler of its own
  *     resolve NAME DECISION     a number, of a NAME that may not exist
@@ -242,6 +243,12 @@ static void *serve(void *ms)
 	return NULL;
 }
 
+static void *take(void *unused)
+{
+	printf("took: %d\n", psu_thread_create(NULL, NULL));
+	return unused;
+}
+
 static void resolve(const char *name, int decision)
 {
 	static struct psu_thread_info infos[LISTED_MAX];
@@ -290,6 +297,8 @@ static void obey(char **words, int count)
 		tell_count();
 	else if (strcmp(word, "serve") == 0 && count > 1)
 		in_background(serve, (void *)atol(words[1]));
+	else if (strcmp(word, "take") == 0)
+		in_background(take, NULL);
 	else if (strcmp(word, "stop") == 0)
 		raise(SIGUSR1);
 	else if (strcmp(word, "trap") == 0)
