@@ -19,6 +19,7 @@
 
 probe=tests/journey/probe
 next_ms=$(limit PSU_CONNECT_NEXT_MS)
+resolve_ms=$(limit PSU_RESOLVE_MS)
 all_ms=$(limit PSU_CONNECT_MS)
 
 # ---- the two hosts
@@ -129,6 +130,19 @@ stranger() {
     refuse NAME_MISMATCH "not for 'stranger'" stranger 3000
 }
 
+# Asked twice, for a whole second each: its deadline is that at least.
+silent_resolver() {
+    local begin ms
+    echo "nameserver 10.77.0.4" >"$work/resolv.conf"
+    begin=$(now_ms)
+    DEADLINES="RESOLVE=300" \
+        refuse HOST_UNKNOWN "'nobody\.invalid'" nobody.invalid \
+        $((2 * resolve_ms - 100))
+    ms=$(($(now_ms) - begin))
+    ((ms >= 1900)) || wrong "it took $ms ms, not 2000"
+    echo "nameserver 127.0.0.1" >"$work/resolv.conf"
+}
+
 # ---- hostile files
 
 bind() { # file, where
@@ -199,6 +213,7 @@ run_case mute refuse HOST_SILENT \
     '10\.77\.0\.4 \(no answer\), 10\.77\.0\.5 \(no answer\)' \
     mute $((all_ms + 3000))
 run_case stranger stranger
+run_case silent-resolver silent_resolver
 run_case hostile-openssl hostile_openssl
 untraced=$(why_untraced)
 if [[ -z $untraced ]]; then
