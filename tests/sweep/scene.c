@@ -172,8 +172,14 @@ bool scene_open(struct scene *scene, const struct scene_plan *plan)
 {
 	bool usurped = plan->kind == SCENE_USURP;
 
-	*scene = (struct scene){.plan = plan,
-							.has_cable = plan->kind == SCENE_DROP};
+	*scene = (struct scene){
+		.plan = plan,
+		.has_cable = plan->kind == SCENE_DROP,
+		.events_fd = -1,
+		.signal_fd = -1,
+		.relays = {{.listen_fd = -1}, {.listen_fd = -1}},
+		.cable = {.ns_fds = {-1, -1}, .tun_fds = {-1, -1}},
+	};
 	if (!open_files(scene) || !open_lines(scene) ||
 		!scene_start(scene, SCENE_CLIENT) ||
 		!scene_start(scene, SCENE_SERVER) ||

@@ -22,7 +22,8 @@ bool story_open(struct story *story, const char *path)
 
 void story_close(struct story *story)
 {
-	fclose(story->file);
+	if (story->file)
+		fclose(story->file);
 }
 
 struct story_process *story_by_pid(struct story *story, pid_t pid)
@@ -121,7 +122,9 @@ bool story_is_told(struct story *story)
 static void judge_client(struct story *story,
 						 const struct story_process *client)
 {
-	if (!client->killed && !story_is_told(story))
+	if (!client)
+		story_complain(story, "there is no client");
+	else if (!client->killed && !story_is_told(story))
 		story_complain(story, "the client was never told");
 }
 
