@@ -5,17 +5,23 @@
  * In: the file to which both processes and the driver append lines, which is
  * the order in which things happened.  Out: a complaint, or a known outcome.
  *
+ *     start PID WHO                 client, server or second
  *     ready PID                     the process is set up
  *     thread PID NUMBER WHAT STEP RC
  *                                   the thread, in that process: begins,
- * leaves, goes-on (RC of the move), beats, ends log PID CODE the library logged
- * that error away PID                      the client knows that the thread has
- * left done PID RC                   the call that started the thread returned
- *     start PID WHO                 client, server or second
- *     fired PID                     the fault has been set; PID is whom it hit
- *     persists PID                  it will not be mended
+ *                                   leaves, goes-on (RC of the move), beats,
+ *                                   ends
+ *     log PID CODE                  the library logged that error
+ *     left PID                      that process knows that the thread runs
+ *                                   elsewhere
+ *     done PID RC                   psu_thread_create() returned
+ *     joined PID RC RIGHT           psu_thread_join() returned; RIGHT: 1 if
+ *                                   with the thread's result
+ *     fired PID                     the fault has been set; PID is whom it
+ *                                   hit, 0: a line
+ *     persists 0                    it will not be mended
  *     kill PID                      the fault is that the process is killed
- *     settled PID                   all is known that will be
+ *     settled 0                     all is known that will be
  */
 #ifndef PSU_STORY_H
 #define PSU_STORY_H
