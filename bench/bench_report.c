@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 static double median(const struct bench_series *series)
 {
@@ -184,11 +183,7 @@ static void print_phases(void)
 
 void bench_report_print(void)
 {
-	printf("%u rounds of several visits; other processes used %.0f %% of two "
-		   "CPUs%s\n\n",
-		   bench_results.rounds, bench_results.others_percent,
-		   bench_results.others_percent > BENCH_OTHERS_MAX ? ": DROP THIS RUN"
-														   : "");
+	bench_print_head(bench_results.rounds, bench_results.others_percent);
 	printf("%-16s %9s %9s %9s   us\n", "", "median", "p99", "samples");
 	for (int i = 0; i < BENCH_COUNT; i++)
 		printf("%-16s %9.1f %9.1f %9zu\n", bench_results.series[i].word,
@@ -205,8 +200,7 @@ void bench_report_print(void)
 		   floor_us(BENCH_PUSH_8K), floor_us(BENCH_PUSH_64K),
 		   floor_us(BENCH_PUSH_1M));
 	for (size_t i = 0; i < RATIO_COUNT; i++)
-		printf("%-42s %5.2f, wanted at most %.2f%s\n", ratios[i].word, ratio(i),
-			   ratios[i].target, ratio(i) > ratios[i].target ? ": MISSED" : "");
+		bench_print_goal(ratios[i].word, ratio(i), ratios[i].target, false);
 	print_phases();
 }
 
@@ -250,22 +244,16 @@ static void write_phases(FILE *file)
 
 int bench_report_write(const char *path)
 {
-	FILE *file = fopen(path, "we");
-	struct utsname machine;
+	FILE *file = bench_open_results(path, bench_results.rounds,
+									bench_results.others_percent);
 
-	if (!file || uname(&machine) != 0)
+	if (!file)
 		return -1;
-	fprintf(file,
-			"{\n  \"unit\": \"microseconds\",\n  \"kernel\": \"%s\",\n"
-			"  \"rounds\": %u,\n  \"others_percent\": %.1f,\n"
-			"  \"contenders\": {",
-			machine.release, bench_results.rounds,
-			bench_results.others_percent);
+	fprintf(file, "  \"contenders\": {");
 	write_contenders(file);
 	fprintf(file, "\n  },\n  \"ratios\": {");
 	for (size_t i = 0; i < RATIO_COUNT; i++)
-		fprintf(file, "%s\n    \"%s\": {\"is\": %.3f, \"to_reach\": %.2f}",
-				i ? "," : "", ratios[i].word, ratio(i), ratios[i].target);
+		bench_write_goal(file, i, ratios[i].word, ratio(i), ratios[i].target);
 	fprintf(file, "\n  },\n  \"phases_begin\": {");
 	write_phases(file);
 	fprintf(file, "\n  }\n}\n");

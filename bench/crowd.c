@@ -18,7 +18,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 #define LUGGAGE_LEN (8u << 10)
 #define LARGE_LUGGAGE_LEN (1u << 20)
@@ -272,7 +271,7 @@ static double ratio(const double *above, const double *below)
 	return median_of(values);
 }
 
-static double among(void)
+static double throughput(void)
 {
 	return median_of(results[MANY].per_s);
 }
@@ -293,7 +292,7 @@ static const struct {
 	double target;
 	bool at_least;
 } goals[] = {
-	{"moves a second, 64 in flight", among, 3000, true},
+	{"moves a second, 64 in flight", throughput, 3000, true},
 	{"p99 while 1 MiB moves / p99 alone", beside, 3, false},
 	{"hop 1,000 / hop 1, medians", aged, 1.05, false},
 };
@@ -302,10 +301,8 @@ static const struct {
 
 static void print(double others_percent)
 {
-	printf("%u rounds; other processes used %.0f %% of two CPUs%s\n\n"
-		   "%-26s %9s %9s %9s %9s   us until the first instruction\n",
-		   rounds, others_percent,
-		   others_percent > BENCH_OTHERS_MAX ? ": DROP THIS RUN" : "", "",
+	bench_print_head(rounds, others_percent);
+	printf("%-26s %9s %9s %9s %9s   us until the first instruction\n", "",
 		   "moves/s", "median", "p99", "samples");
 	for (int i = 0; i < SCENE_COUNT; i++) {
 		if (isnan(median_of(results[i].per_s)))
@@ -316,15 +313,9 @@ static void print(double others_percent)
 			   median_of(results[i].p99_us), results[i].count);
 	}
 	printf("\n");
-	for (size_t i = 0; i < GOAL_COUNT; i++) {
-		double is = goals[i].of();
-		bool reached = goals[i].at_least ? is >= goals[i].target
-										 : is <= goals[i].target;
-
-		printf("%-36s %8.2f, wanted at %s %.2f%s\n", goals[i].word, is,
-			   goals[i].at_least ? "least" : "most", goals[i].target,
-			   reached ? "" : ": MISSED");
-	}
+	for (size_t i = 0; i < GOAL_COUNT; i++)
+		bench_print_goal(goals[i].word, goals[i].of(), goals[i].target,
+						 goals[i].at_least);
 }
 
 static void write_scenes(FILE *file)
@@ -342,21 +333,16 @@ static void write_scenes(FILE *file)
 
 static int write_results(const char *path, double others_percent)
 {
-	FILE *file = fopen(path, "we");
-	struct utsname machine;
+	FILE *file = bench_open_results(path, rounds, others_percent);
 
-	if (!file || uname(&machine) != 0)
+	if (!file)
 		return -1;
-	fprintf(file,
-			"{\n  \"unit\": \"microseconds\",\n  \"kernel\": \"%s\",\n"
-			"  \"rounds\": %u,\n  \"others_percent\": %.1f,\n"
-			"  \"scenes\": {",
-			machine.release, rounds, others_percent);
+	fprintf(file, "  \"scenes\": {");
 	write_scenes(file);
 	fprintf(file, "\n  },\n  \"goals\": {");
 	for (size_t i = 0; i < GOAL_COUNT; i++)
-		fprintf(file, "%s\n    \"%s\": {\"is\": %.3f, \"to_reach\": %.2f}",
-				i ? "," : "", goals[i].word, goals[i].of(), goals[i].target);
+		bench_write_goal(file, i, goals[i].word, goals[i].of(),
+						 goals[i].target);
 	fprintf(file, "\n  }\n}\n");
 	return fclose(file);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * pair.c - two processes of one program on two CPUs, and who else uses them
+ * pair.c - two processes of one program on two CPUs, who else uses them, and
+ * what comes out of both programs alike
  */
 #include "pair.h"
 #include "journey/process.h"
@@ -14,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -211,4 +213,44 @@ double bench_quantile(const double *values, size_t count, double share)
 	value = sorted[(size_t)(share * (double)(count - 1) + 0.5)];
 	free(sorted);
 	return value;
+}
+
+/* ---- what comes out */
+
+void bench_print_head(unsigned rounds, double others_percent)
+{
+	printf("%u rounds; other processes used %.0f %% of two CPUs%s\n\n", rounds,
+		   others_percent,
+		   others_percent > BENCH_OTHERS_MAX ? ": DROP THIS RUN" : "");
+}
+
+void bench_print_goal(const char *word, double is, double target, bool at_least)
+{
+	bool reached = at_least ? is >= target : is <= target;
+
+	printf("%-42s %8.2f, wanted at %s %.2f%s\n", word, is,
+		   at_least ? "least" : "most", target, reached ? "" : ": MISSED");
+}
+
+FILE *bench_open_results(const char *path, unsigned rounds,
+						 double others_percent)
+{
+	FILE *file = fopen(path, "we");
+	struct utsname machine = {.release = ""};
+
+	if (!file)
+		return NULL;
+	uname(&machine);
+	fprintf(file,
+			"{\n  \"unit\": \"microseconds\",\n  \"kernel\": \"%s\",\n"
+			"  \"rounds\": %u,\n  \"others_percent\": %.1f,\n",
+			machine.release, rounds, others_percent);
+	return file;
+}
+
+void bench_write_goal(FILE *file, size_t number, const char *word, double is,
+					  double target)
+{
+	fprintf(file, "%s\n    \"%s\": {\"is\": %.3f, \"to_reach\": %.2f}",
+			number ? "," : "", word, is, target);
 }

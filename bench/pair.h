@@ -3,13 +3,15 @@
  * pair.h - two processes of one program, `here` and `there`, on two CPUs
  *
  * Each is a server with certificates of its own.  `there` takes threads in
- * until `here` ends.
+ * until `here` ends.  And what bench.c and crowd.c print and write alike.
  */
 #ifndef BENCH_PAIR_H
 #define BENCH_PAIR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /** Nanoseconds of CLOCK_MONOTONIC, which both processes share. */
 uint64_t bench_now_ns(void);
@@ -44,5 +46,21 @@ double bench_pair_end(void);
 /** The value below which @share of them lies; not sorted in place.  NaN if
  * there is none, or the first one is NaN. */
 double bench_quantile(const double *values, size_t count, double share);
+
+/* ---- what both programs say, to the user and in RESULTS.json */
+
+/** Whether the run counts. */
+void bench_print_head(unsigned rounds, double others_percent);
+/** What was wanted, and whether it @is so. */
+void bench_print_goal(const char *word, double is, double target,
+					  bool at_least);
+
+/** Begin the file: what both tell; more members follow.  NULL: it could not
+ * be written. */
+FILE *bench_open_results(const char *path, unsigned rounds,
+						 double others_percent);
+/** One member of an object of goals, the @number'th, from 0. */
+void bench_write_goal(FILE *file, size_t number, const char *word, double is,
+					  double target);
 
 #endif
