@@ -188,7 +188,8 @@ psu_thread_start(void *(*fn)(void *), void *arg,
  * known to have died with it; @thread is of no use then.  After these it may
  * be joined again: IN_DOUBT, when for a minute it was not known whether a
  * host has it, and OVERDUE, said once, when its time limit is over; nothing is
- * done to the thread.  INVALID_ARGUMENT if it joins itself.
+ * done to the thread.  Else INVALID_ARGUMENT (@thread is NULL, or joins
+ * itself), NOT_SET_UP or FORKED.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_join(struct psu_thread *thread, void **result_out,
@@ -228,7 +229,8 @@ PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int psu_thread_serve(unsigned drain_ms);
 
 /**
  * Let psu_thread_serve() stop; if it does not run, the next one stops at once.
- * May be called by any thread, and in a signal handler.
+ * Before psu_thread_setup_init() it does nothing.  May be called by any thread,
+ * and in a signal handler.
  */
 PSU_THREAD_EXPORT void psu_thread_stop(void);
 
@@ -297,7 +299,9 @@ enum psu_thread_log_level {
 };
 
 /** Takes one line of the log, without a newline; may be called by any thread
- * of the library, one at a time, and must not call back into it. */
+ * that is in the library, one at a time.  It must not call back into the
+ * library, nor wait for a thread that may be in a call of it: lines are logged
+ * under the library's locks. */
 typedef void psu_thread_log_fn(enum psu_thread_log_level level,
 							   const char *line, void *context);
 

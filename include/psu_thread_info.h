@@ -50,15 +50,16 @@ struct psu_thread_hop {
  * newest move was verified when the thread arrived; the older ones are the
  * word of the hosts that it came from.
  *
- * @newest_out  gets the newest moves, the newest first; may be NULL if @count
- *              is 0
- * @count       room in it; a thread knows its newest 16 moves
+ * @newest_out  room for @capacity of them, the newest first; may be NULL if
+ *              that is 0; a thread knows its newest 16 moves
  *
- * Returns the number of its moves, or a negative PSU_THREAD_E_*; filled are as
- * many as that, as there is room for, and as the thread knows.
+ * Returns the number of its moves, also where they do not all fit, or a
+ * negative PSU_THREAD_E_*: OUTSIDE_THREAD, INVALID_ARGUMENT, NOT_SET_UP,
+ * FORKED.  Filled are as many as the thread has made, as there is room for,
+ * and as it knows.
  */
-PSU_THREAD_EXPORT long psu_thread_hops(struct psu_thread_hop *newest_out,
-									   size_t count);
+PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK long
+psu_thread_hops(struct psu_thread_hop *newest_out, size_t capacity);
 
 /** What a thread is about, as one process sees it. */
 enum psu_thread_state {
@@ -99,7 +100,8 @@ enum psu_thread_decision {
 	 * psu_thread_migrate returns IN_DOUBT or LOST_WITH_PEER. */
 	PSU_THREAD_GO_ON = 1,
 	/** It runs where it was going, or is to be no more: what is here of it is
-	 * dropped. */
+	 * dropped.  If it was in doubt, psu_thread_join goes on waiting for its end
+	 * there. */
 	PSU_THREAD_GIVE_UP
 };
 

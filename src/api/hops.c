@@ -22,19 +22,19 @@ static void tell(const uint8_t link[PSU_SEALED_LEN], struct psu_thread_hop *hop)
 	psu_trust_name(trust, &statement.destination, hop->to);
 }
 
-long psu_thread_hops(struct psu_thread_hop *newest_out, size_t count)
+long psu_thread_hops(struct psu_thread_hop *newest_out, size_t capacity)
 {
 	struct psu_traveller *self;
 	int rc = psu_self_find("has an itinerary", &self);
 
 	if (rc)
 		return rc;
-	if (count && !newest_out)
+	if (capacity && !newest_out)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "psu_thread_hops has no place for %zu hops: pass "
 							 "an array, or 0",
-							 count);
-	for (size_t i = 0; i < count && i < self->itinerary.count; i++)
+							 capacity);
+	for (size_t i = 0; i < capacity && i < self->itinerary.count; i++)
 		tell(self->itinerary.links[i], &newest_out[i]);
 	return (long)self->generation;
 }
