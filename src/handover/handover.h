@@ -202,8 +202,8 @@ struct psu_dest_answer psu_dest_ready(struct psu_dest *dest,
 struct psu_dest_answer psu_dest_refuse(struct psu_dest *dest,
 									   const struct psu_id *migration,
 									   int code);
-/** The reservation ran out, by the destination's clock.  SAY_ABORTED goes to
- * the source if there is a line. */
+/** The reservation ran out, by the destination's clock.  Nobody is told; the
+ * source asks. */
 struct psu_dest_answer psu_dest_expire(struct psu_dest *dest,
 									   const struct psu_id *migration);
 
@@ -238,7 +238,7 @@ enum psu_home_state {
 	PSU_HOME_HERE = 1, /* it runs here, or is frozen here: offered, in doubt,
 						  lost */
 	PSU_HOME_AWAY,	   /* another process is known to have got it */
-	PSU_HOME_ENDED	   /* it has ended, here or elsewhere, or was given up */
+	PSU_HOME_ENDED	   /* it has ended, here or elsewhere */
 };
 
 /** The generation never falls: it is of the last move that home knows to have
@@ -273,7 +273,7 @@ int psu_home_may_return(const struct psu_home *home, uint64_t generation);
 /** The move of @generation, which may return, was started here. */
 void psu_home_returned(struct psu_home *home, uint64_t generation);
 
-/** It has ended here, its END was taken, or it is given up for lost. */
+/** It has ended here, or its END was taken. */
 void psu_home_ended(struct psu_home *home);
 
 #endif

@@ -34,6 +34,7 @@ void psu_arrive(struct psu_session *session,
 			rc = psu_arrive_take_opening(&arrival);
 		if (!rc)
 			rc = psu_arrive_judge_again(&arrival);
+		/* the thread itself answers, on its home stack */
 		if (!rc)
 			rc = psu_arrive_restore(&arrival);
 		if (!rc)

@@ -187,7 +187,7 @@ int psu_depart(struct psu_traveller *self)
 	psu_chain_free(&departure.image.chain);
 	if (departure.gone == PSU_STAGE_AWAY)
 		tell_home(&departure);
-	if (departure.gone)
+	if (departure.gone) /* this call does not return */
 		psu_traveller_let_go(self, departure.gone, &departure.destination);
 	psu_traveller_stay(self);
 	psu_traveller_works_travelling(self);

@@ -73,7 +73,7 @@ void psu_depart_drop_session(struct psu_departure *departure);
 
 /**
  * Open a session and send OFFER and body; the source machine has begun.
- * A pooled session that proves stale is replaced by a fresh one.
+ * An idle line that proves stale is replaced by a fresh session.
  */
 PSU_MUST_CHECK int psu_depart_offer(struct psu_departure *departure);
 

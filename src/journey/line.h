@@ -7,10 +7,10 @@
  * nobody's COMMIT.  Between requests a line is idle and is kept for the next
  * one.
  *
- * At first the side that dialled asks.  A process that wants to ask somebody
- * whom it cannot dial (a client that listens nowhere) takes a session that
- * other one has opened: it sends CALL when that is idle, hears TURN, and from
- * then on the session is a line of its own.
+ * At first the side that dialled asks.  A process that wants to ask a thread's
+ * home takes a session that home has opened, if one is to be had: it sends CALL
+ * when that is idle, hears TURN, and from then on the session is a line of its
+ * own.  So a home can be asked that listens nowhere; others are dialled else.
  *
  *     line_open.c    dial, for a way
  *     line_watch.c   notice on an idle line that the peer calls, or closes
@@ -54,7 +54,8 @@ PSU_MUST_CHECK int psu_line_take(const struct psu_way *way,
  * closed.  NULL does nothing. */
 void psu_line_put(struct psu_session *session);
 
-/** A session of that process's own has ended.  Lock held. */
+/** A session of that process's own has begun, or has ended: whoever waits for
+ * a line to it is to look again.  Lock held. */
 void psu_line_look_again(const struct psu_id *incarnation);
 
 /** Make an idle session a line.  @name  as in a way; "" if it was turned */

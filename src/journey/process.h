@@ -71,7 +71,8 @@ void psu_process_unlock(void);
 
 /*
  * What a wait is about: a thread (the address of its slot), a move (its
- * migration id), or a field of struct psu_process (its address).
+ * migration id) or a process (its incarnation), or a variable that the lock
+ * guards (its address).
  */
 uint64_t psu_process_about_move(const struct psu_id *migration);
 uint64_t psu_process_about(const void *field);

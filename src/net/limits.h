@@ -2,12 +2,14 @@
 /*
  * limits.h - every deadline and every cap, in one place
  *
- * No wait of the library is without a deadline but three: a server's for
- * work, psu_thread_create's for the user's own function, and a frozen thread's
- * for word of a move in doubt, which psu_thread_resolve() ends.  Deadlines that
- * the program can set are psu_limit_ms(); their defaults stand in
- * PSU_THREAD_WAITS.  README.md and FORMAT.md repeat what users and peers notice
- * of all these.
+ * No wait of the library is without a deadline but these: a server's and the
+ * library's own threads' for work; psu_thread_create's for the user's own
+ * function, and psu_thread_join's for a thread without a time limit, wherever
+ * that is; a husk's for the return of its thread, or for its end; and a frozen
+ * thread's for word of a move in doubt, which psu_thread_resolve() ends.
+ * Deadlines that the program can set are psu_limit_ms(); their defaults stand
+ * in PSU_THREAD_WAITS.  README.md and FORMAT.md repeat what users and peers
+ * notice of all these.
  */
 #ifndef PSU_LIMITS_H
 #define PSU_LIMITS_H
@@ -108,11 +110,11 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_LINE_AGE_MS (PSU_SESSION_AGE_MS - 60000)
 /** Body up to which a move takes one flight. */
 #define PSU_ONE_FLIGHT_LEN_MAX (64u << 10)
-/** How long the source looks for an answer before it sleeps, microseconds:
- * a destination nearby needs no longer, and an idle processor takes a good
- * part of that to wake. */
+/** How long a side looks for the other's next bytes before it sleeps,
+ * microseconds: a peer nearby needs no longer, and an idle processor takes a
+ * good part of that to wake. */
 #define PSU_WATCH_US 400
-/** And not again for so long if nothing came. */
+/** And not again on that session for so long if nothing came. */
 #define PSU_WATCH_PAUSE_US 10000
 /** How long the source waits for each answer of the destination. */
 #define PSU_ANSWER_MS psu_limit_ms(PSU_THREAD_WAIT_ANSWER)

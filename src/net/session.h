@@ -109,8 +109,8 @@ PSU_MUST_CHECK int psu_session_judge(const struct psu_session_context *context,
 									 enum psu_session_right right,
 									 struct psu_peer *peer_out);
 
-/** Whether the connection stands and nothing has come: before a pooled session
- * is used again, and between the frames of a body. */
+/** Whether the connection stands and nothing has come: before an idle line is
+ * used again, and between the frames of a body. */
 bool psu_session_is_quiet(struct psu_session *session);
 
 /** Look for what the peer will send at once, for PSU_WATCH_US at most, unless
