@@ -179,7 +179,8 @@ void psu_traveller_withdraw(struct psu_traveller *thread);
 /** The calling thread is about to leave for @host, as its user wrote it. */
 void psu_traveller_set_out(struct psu_traveller *self, const char *host);
 /** The calling thread is frozen here, IN_DOUBT or LOST: the destination may
- * have it or not, or has died with it. */
+ * have it or not, or has died with it.  It may be known to be farther already,
+ * and is still in doubt until the destination's own answer. */
 void psu_traveller_suspend(struct psu_traveller *self, enum psu_stage stage,
 						   const struct psu_place *destination);
 /** Wait for psu_thread_resolve()'s decision about the calling thread, which is

@@ -259,7 +259,10 @@ void psu_traveller_suspend(struct psu_traveller *self, enum psu_stage stage,
 						   const struct psu_place *destination)
 {
 	psu_process_lock();
-	self->where = *destination;
+	/* in doubt: LOCATION of a later move may have come already */
+	if (stage == PSU_STAGE_LOST || !self->born_here ||
+		self->known.generation <= self->generation)
+		self->where = *destination;
 	psu_traveller_enter(self, stage);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();

@@ -89,6 +89,25 @@ doubt_join() {
     await_said a 'joined one: 0, end 2, b'
 }
 
+# While nobody says whether it is at b it has gone on to c, and b tells that.
+doubt_located() {
+    station a 1
+    DEADLINES="ACKNOWLEDGE=100" station b 1
+    station c 1
+    visit b # by which b has a line to a
+    tell c serve 0
+    tell b mute
+    tell a start one 01w "127.0.0.1:${ports[b]}" "127.0.0.1:${ports[c]}"
+    await_line "$dir/a.err" '^\[error\] IN_DOUBT: .* may or may not' 30
+    await_listed a 'one in-doubt home=a host=c hops=0'
+    tell b speak
+    await_line "$dir/a.err" 'Thread runs at' 30
+    await_listed a 'one away home=a host=c hops=.*'
+    tell c free
+    tell a join one
+    await_said a 'joined one: 0, end 2, c'
+}
+
 # Decisions that are none; threads about which nothing can be decided.
 resolve_refused() {
     doubt
@@ -217,8 +236,9 @@ await_silences() { # count
         $dir/a.err) >= $1 ))" || wrong "a has not asked $1 times"
 }
 
-for name in doubt_go_on doubt_give_up doubt_join resolve_refused resolve_wakes \
-    lost_go_on lost_give_up lost_kept refused_as_lost second_incarnation; do
+for name in doubt_go_on doubt_give_up doubt_join doubt_located \
+    resolve_refused resolve_wakes lost_go_on lost_give_up lost_kept \
+    refused_as_lost second_incarnation; do
     start_case "$name" with_stations "$name"
 done
 finish

@@ -19,6 +19,7 @@
  *     hold, commit              keep back all COMMITs from now on; send them
  *     forget                    send no FORGETs from now on
  *     lie CODE                  say it in each ABORTED from now on
+ *     mute, speak               send no RUNNINGs from now on; send them again
  *     deaf                      listen no more, with the sessions as they are
  *     quit
  */
@@ -54,7 +55,7 @@ struct gate {
 	}
 
 static struct gate waiting = GATE(false), commits = GATE(true);
-static _Atomic bool without_forget;
+static _Atomic bool without_forget, without_running;
 static _Atomic int lie; /* 0: none */
 
 static void set_gate(struct gate *gate, bool open)
@@ -88,7 +89,8 @@ int __wrap_psu_session_send_control(struct psu_session *session,
 		printf("COMMIT is due\n");
 		pass(&commits);
 	}
-	if (control->type == PSU_FRAME_FORGET && without_forget)
+	if ((control->type == PSU_FRAME_FORGET && without_forget) ||
+		(control->type == PSU_FRAME_RUNNING && without_running))
 		return 0;
 	if (control->type == PSU_FRAME_ABORTED && lie)
 		told.code = lie;
@@ -313,6 +315,10 @@ static void obey(char **words, int count)
 		without_forget = true;
 	else if (strcmp(word, "lie") == 0 && count > 1)
 		lie = atoi(words[1]);
+	else if (strcmp(word, "mute") == 0)
+		without_running = true;
+	else if (strcmp(word, "speak") == 0)
+		without_running = false;
 	else if (strcmp(word, "deaf") == 0)
 		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
 	else if (strcmp(word, "quit") == 0)
