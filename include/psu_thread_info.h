@@ -68,7 +68,8 @@ enum psu_thread_state {
 	PSU_THREAD_STATE_LEAVING,  /* here, stopped */
 	PSU_THREAD_STATE_AWAY,	   /* started here, and elsewhere now */
 	PSU_THREAD_STATE_IN_DOUBT, /* frozen here: a host may have it */
-	PSU_THREAD_STATE_LOST,	   /* frozen here: the host that had it has died */
+	PSU_THREAD_STATE_LOST,	   /* with the host that had it; frozen here, if
+								  that had not said that it had it */
 	PSU_THREAD_STATE_ENDED	   /* and was not joined yet */
 };
 

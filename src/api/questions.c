@@ -54,8 +54,7 @@ static const char *host_of(const struct psu_traveller *thread)
 	return *thread->where.name ? thread->where.name : psu_thread_host();
 }
 
-static void tell(const struct psu_traveller *thread,
-				 struct psu_thread_info *info_out)
+static enum psu_thread_state state_of(const struct psu_traveller *thread)
 {
 	static const enum psu_thread_state states[] = {
 		[PSU_STAGE_PARKED] = PSU_THREAD_STATE_ARRIVING,
@@ -67,8 +66,16 @@ static void tell(const struct psu_traveller *thread,
 		[PSU_STAGE_ENDED] = PSU_THREAD_STATE_ENDED,
 	};
 
+	if (thread->stage == PSU_STAGE_AWAY && thread->host_died)
+		return PSU_THREAD_STATE_LOST;
+	return states[thread->stage];
+}
+
+static void tell(const struct psu_traveller *thread,
+				 struct psu_thread_info *info_out)
+{
 	*info_out = (struct psu_thread_info){
-		.state = states[thread->stage],
+		.state = state_of(thread),
 		.hops = thread->generation + (thread->stage == PSU_STAGE_AWAY),
 		.since_ms = (unsigned long)(psu_socket_now_ms() - thread->since_ms),
 	};

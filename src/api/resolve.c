@@ -52,6 +52,6 @@ int psu_thread_resolve(const struct psu_thread_id *id,
 	if (thread)
 		return 0;
 	return psu_error_set(PSU_THREAD_E_THREAD_UNKNOWN,
-						 "no thread of that id is in doubt or lost here: look "
-						 "at psu_thread_list");
+						 "no thread of that id is frozen here, in doubt or "
+						 "lost: look at psu_thread_list");
 }

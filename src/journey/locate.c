@@ -9,7 +9,7 @@
 #include "journey/locate.h"
 #include "journey/keeper.h"
 #include "journey/process.h"
-#include "journey/traveller.h"
+#include "journey/reaper.h"
 
 /** Lock held. */
 static struct psu_traveller *find_own(const struct psu_id *id)
@@ -84,11 +84,13 @@ void psu_locate_died(const struct psu_id *incarnation)
 		if (at->born_here && at->stage == PSU_STAGE_AWAY && !at->host_died &&
 			psu_id_equal(&at->where.incarnation, incarnation)) {
 			at->host_died = true;
+			at->since_ms = psu_socket_now_ms();
 			psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
 						  "the process at %s that had a thread of this one has "
 						  "died, and the thread with it: start another",
 						  at->where.name);
 			psu_process_announce(at->slot.addr);
 		}
+	psu_reaper_look();
 	psu_process_unlock();
 }

@@ -5,7 +5,8 @@
  * In: threads that were given up by psu_reaper_take().  Out: nothing of them
  * is left, once they have ended here, or, guests, have left, or were lost and
  * given up.  What is away, in doubt or lost stays: it is a husk, or the only
- * image of a thread.
+ * image of a thread.  But the husk of a thread that was lost elsewhere ends
+ * after PSU_LOST_KEPT_MS: word that it had moved on would have come by then.
  */
 #include "journey/reaper.h"
 #include "journey/process.h"
@@ -30,6 +31,45 @@ static struct psu_traveller *find_finished(void)
 	return thread;
 }
 
+static bool is_lost_away(const struct psu_traveller *thread)
+{
+	return thread->reaped && thread->stage == PSU_STAGE_AWAY &&
+		   thread->host_died;
+}
+
+/** Let husks end whose time is over.  Lock held.  Returns when that of the
+ * next one is. */
+static int64_t give_up_husks(void)
+{
+	int64_t now_ms = psu_socket_now_ms(), next_ms = PSU_NEVER;
+
+	for (struct psu_traveller *at = psu_process_get()->threads; at;
+		 at = at->next) {
+		int64_t over_ms = at->since_ms + PSU_LOST_KEPT_MS;
+
+		if (!is_lost_away(at))
+			continue;
+		if (over_ms <= now_ms)
+			psu_traveller_give_up(at);
+		else if (over_ms < next_ms)
+			next_ms = over_ms;
+	}
+	return next_ms;
+}
+
+/** Lock held. */
+static struct psu_traveller *await_finished(void)
+{
+	for (;;) {
+		int64_t next_ms = give_up_husks();
+		struct psu_traveller *thread = find_finished();
+
+		if (thread)
+			return thread;
+		psu_process_wait(psu_process_about(&running), next_ms);
+	}
+}
+
 /** Nothing is left of it.  Lock held. */
 static void see_off_guest(void)
 {
@@ -46,8 +86,7 @@ static void *reap(void *unused)
 
 	psu_process_lock();
 	for (;;) {
-		while (!(thread = find_finished()))
-			psu_process_wait(psu_process_about(&running), PSU_NEVER);
+		thread = await_finished();
 		is_guest = thread->is_guest;
 		psu_process_unlock();
 		psu_traveller_dispose(thread);

@@ -19,7 +19,8 @@ void psu_reaper_take(struct psu_traveller *thread);
 /** Start it, unless it runs.  Lock held.  Returns 0, NO_MEMORY or SYSTEM. */
 PSU_MUST_CHECK int psu_reaper_start(void);
 
-/** A thread has ended here or left: perhaps one to be freed.  Lock held. */
+/** A thread has ended here or left, or was lost elsewhere: perhaps one to be
+ * freed.  Lock held. */
 void psu_reaper_look(void);
 
 #endif

@@ -258,6 +258,13 @@ void psu_traveller_withdraw(struct psu_traveller *thread)
 	discard(thread);
 }
 
+void psu_traveller_give_up(struct psu_traveller *husk)
+{
+	husk->given_up = true;
+	psu_traveller_enter(husk, PSU_STAGE_LOST);
+	give_order(husk, PSU_ORDER_QUIT);
+}
+
 bool psu_traveller_await_known(const struct psu_id *migration, int64_t deadline)
 {
 	struct psu_process *process = psu_process_get();

@@ -14,7 +14,8 @@
  *                  ▲         ▼
  *                  │      LEAVING, then perhaps IN_DOUBT, then perhaps LOST
  *                  │         │
- *                  └──────── AWAY (a husk, if born here)
+ *                  └──────── AWAY (a husk, if born here), at last perhaps
+ *                            LOST
  *
  * In doubt and lost it is frozen where psu_thread_migrate() was called, on its
  * home stack, with all that it has.
@@ -41,7 +42,7 @@ enum psu_stage {
 	PSU_STAGE_LEAVING,	/* nothing is given away yet */
 	PSU_STAGE_IN_DOUBT, /* leaving; the destination may or may not have it */
 	PSU_STAGE_AWAY,
-	PSU_STAGE_LOST, /* with its destination; frozen, unless given up */
+	PSU_STAGE_LOST, /* with who had it; frozen, unless given up */
 	PSU_STAGE_ENDED
 };
 
@@ -108,7 +109,7 @@ struct psu_traveller {
 	enum psu_order order;
 	struct psu_restoration *restoration; /* what RESTORE is about */
 	struct psu_id arrived_by;		/* the move that brought it; zero: none */
-	int64_t since_ms;				/* in this stage; CLOCK_MONOTONIC */
+	int64_t since_ms;				/* in it, or lost; CLOCK_MONOTONIC */
 	int64_t overdue_at;				/* ditto; PSU_NEVER: it has no time limit */
 	struct psu_home known;			/* born here: how far it is known to be */
 	struct psu_place where;			/* it is, may be or ended; no name: here */
@@ -206,6 +207,10 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
  */
 PSU_MUST_CHECK int psu_traveller_await(struct psu_traveller *thread,
 									   bool leaving);
+
+/** The thread of a husk, which is AWAY, is lost, and nobody asks for it any
+ * more: let the husk end.  Lock held. */
+void psu_traveller_give_up(struct psu_traveller *husk);
 
 /** Wait until the source of the move that brought a thread here knows that it
  * did; no wait for a zero id, of a thread that no move has brought.  Lock held.

@@ -158,7 +158,7 @@ static void *resume(struct psu_traveller *self)
 
 /** Wait parked for what becomes of it.  True: it was resumed, and has ended
  * or left again, with *@result_out, or has ended elsewhere.  False: a guest
- * that was turned away. */
+ * that was turned away, or a husk that is given up. */
 static bool stand_by(struct psu_traveller *self, void **result_out)
 {
 	for (;;)
@@ -172,7 +172,7 @@ static bool stand_by(struct psu_traveller *self, void **result_out)
 		default:
 			psu_locals_set_cleanup_head(self->cleanup_base);
 			psu_exits_clear(&self->exits);
-			if (!self->born_here)
+			if (!self->born_here || self->given_up)
 				return false;
 			break;
 		}

@@ -125,7 +125,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_JUDGED_MS 500
 /** How long an arriving thread waits until the server takes one in. */
 #define PSU_OPENING_MS psu_limit_ms(PSU_THREAD_WAIT_OPENING)
-/** How long a thread that is lost is kept for psu_thread_resolve(). */
+/** How long a thread that is lost is kept for psu_thread_resolve(), or, if it
+ * had long been away, its husk for word that it was not there any more. */
 #define PSU_LOST_KEPT_MS psu_limit_ms(PSU_THREAD_WAIT_LOST_KEPT)
 /** Pauses between a source's attempts to reach a destination in doubt. */
 #define PSU_REDIAL_FIRST_MS 50

@@ -197,6 +197,30 @@ lost_kept() {
     await_listed a 'listed 1'
 }
 
+# Its process dies long after it had taken it over.  Nothing is kept here but a
+# place, for a while.
+lost_away() {
+    local begin
+    DEADLINES="LOST_KEPT=3000" station a 0
+    station b 1
+    tell b serve 0
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_listed a 'one away home=a host=b hops=1'
+    begin=$(now_ms)
+    end_by_sigkill b
+    rm "$dir/b.in" "$dir/b.port"
+    PSU_THREAD_LISTEN=127.0.0.1:${ports[b]} station b 1
+    await_line "$dir/a.err" '^\[error\] LOST_WITH_PEER: ' 30
+    await_listed a 'one lost home=a host=b hops=1'
+    tell a resolve one 1
+    await_said a "resolved: $(number THREAD_UNKNOWN)"
+    tell a join one
+    await_said a "joined one: $(number LOST_WITH_PEER), end 3, b"
+    await_listed a 'listed 0'
+    # PSU_KEEPER_GRACE_MS, and as long again
+    (($(now_ms) - begin >= 6000)) || wrong "it was not kept"
+}
+
 # A thread that was refused is not lost, whatever the refusal says.
 refused_as_lost() {
     DEADLINES="OPENING=100" station b 1
@@ -238,7 +262,7 @@ await_silences() { # count
 
 for name in doubt_go_on doubt_give_up doubt_join doubt_located \
     resolve_refused resolve_wakes lost_go_on lost_give_up lost_kept \
-    refused_as_lost second_incarnation; do
+    lost_away refused_as_lost second_incarnation; do
     start_case "$name" with_stations "$name"
 done
 finish
