@@ -2,7 +2,9 @@
 /*
  * station.c - a process where threads come and go, by words on standard input
  *
- *     station MODE CERTS        MODE as psu_thread_setup_init() takes it
+ *     station MODE CERTS        as psu_thread_setup_init() takes them; if that
+ *                               fails, again without PSU_THREAD_ADDRESS, when
+ *                               a line has come
  *
  *     start NAME STEPS HOST...  start a thread; its steps are letters: a digit
  *                               moves it to that HOST, `.` makes it say what it
@@ -16,16 +18,12 @@
  *     stop                      in a signal handler
  *     trap                      have a SIGTERM handler of its own
  *     resolve NAME DECISION     a number, of a NAME that may not exist
- *     hold, commit              keep back all COMMITs from now on; send them
- *     forget                    send no FORGETs from now on
- *     lie CODE                  say it in each ABORTED from now on
- *     mute, speak               send no RUNNINGs from now on; send them again
- *     deaf                      listen no more, with the sessions as they are
  *     quit
+ *     ...                       the words of station_wrong.c
  */
 #include "deadlines.h"
-#include "journey/process.h"
 #include "net/limits.h"
+#include "station.h"
 
 #include <psu_thread.h>
 
@@ -34,68 +32,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define HOSTS_MAX 3
 #define THREADS_MAX 64
 #define LISTED_MAX 256
 
-/* ---- gates: of this process, whichever thread comes by */
-
-struct gate {
-	pthread_mutex_t lock;
-	pthread_cond_t opened;
-	bool open;
-};
-
-#define GATE(is_open)                                                          \
-	{                                                                          \
-		PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, is_open           \
-	}
-
-static struct gate waiting = GATE(false), commits = GATE(true);
-static _Atomic bool without_forget, without_running;
-static _Atomic int lie; /* 0: none */
-
-static void set_gate(struct gate *gate, bool open)
-{
-	pthread_mutex_lock(&gate->lock);
-	gate->open = open;
-	pthread_cond_broadcast(&gate->opened);
-	pthread_mutex_unlock(&gate->lock);
-}
-
-static void pass(struct gate *gate)
-{
-	pthread_mutex_lock(&gate->lock);
-	while (!gate->open)
-		pthread_cond_wait(&gate->opened, &gate->lock);
-	pthread_mutex_unlock(&gate->lock);
-}
-
-/* The linker puts it before the library's own: --wrap. */
-int __real_psu_session_send_control(struct psu_session *session,
-									const struct psu_control *control);
-int __wrap_psu_session_send_control(struct psu_session *session,
-									const struct psu_control *control);
-
-int __wrap_psu_session_send_control(struct psu_session *session,
-									const struct psu_control *control)
-{
-	struct psu_control told = *control;
-
-	if (control->type == PSU_FRAME_COMMIT) {
-		printf("COMMIT is due\n");
-		pass(&commits);
-	}
-	if ((control->type == PSU_FRAME_FORGET && without_forget) ||
-		(control->type == PSU_FRAME_RUNNING && without_running))
-		return 0;
-	if (control->type == PSU_FRAME_ABORTED && lie)
-		told.code = lie;
-	return __real_psu_session_send_control(session, &told);
-}
+static struct gate waiting = GATE(false);
 
 /* ---- the threads */
 
@@ -307,23 +250,9 @@ static void obey(char **words, int count)
 		signal(SIGTERM, trap);
 	else if (strcmp(word, "resolve") == 0 && count > 2)
 		resolve(words[1], atoi(words[2]));
-	else if (strcmp(word, "hold") == 0)
-		set_gate(&commits, false);
-	else if (strcmp(word, "commit") == 0)
-		set_gate(&commits, true);
-	else if (strcmp(word, "forget") == 0)
-		without_forget = true;
-	else if (strcmp(word, "lie") == 0 && count > 1)
-		lie = atoi(words[1]);
-	else if (strcmp(word, "mute") == 0)
-		without_running = true;
-	else if (strcmp(word, "speak") == 0)
-		without_running = false;
-	else if (strcmp(word, "deaf") == 0)
-		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
 	else if (strcmp(word, "quit") == 0)
 		exit(EXIT_SUCCESS);
-	else
+	else if (!do_wrong(words, count))
 		printf("what is '%s'?\n", word);
 }
 
@@ -336,13 +265,20 @@ static void stop(int signal)
 int main(int argc, char **argv)
 {
 	char line[256];
+	int rc;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, NULL, NULL);
 	set_deadlines();
 	signal(SIGUSR1, stop);
-	if (argc != 3 || psu_thread_setup_init(atoi(argv[1]), argv[2]) != 0)
+	if (argc != 3)
 		return EXIT_FAILURE;
+	while ((rc = psu_thread_setup_init(atoi(argv[1]), argv[2])) != 0) {
+		printf("not set up: %d\n", rc);
+		if (!fgets(line, sizeof(line), stdin))
+			return EXIT_FAILURE;
+		unsetenv("PSU_THREAD_ADDRESS");
+	}
 	while (fgets(line, sizeof(line), stdin)) {
 		char *words[4 + HOSTS_MAX];
 		int count = 0;

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * station_wrong.c - what a station does wrong if it is told to
+ *
+ *     hold, commit              keep back all COMMITs from now on; send them
+ *     forget                    send no FORGETs from now on
+ *     lie CODE                  say it in each ABORTED from now on
+ *     mute, speak               send no RUNNINGs from now on; send them again
+ *     deaf                      listen no more, with the sessions as they are
+ *     fork                      a child that tells what it has of connections
+ *     poor                      the library cannot start its next own thread
+ */
+#include "journey/process.h"
+#include "station.h"
+
+#include <psu_thread.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct gate commits = GATE(true);
+static _Atomic bool without_forget, without_running, poor;
+static _Atomic int lie; /* 0: none */
+
+/* The linker puts these before the library's own: --wrap. */
+int __real_psu_session_send_control(struct psu_session *session,
+									const struct psu_control *control);
+int __wrap_psu_session_send_control(struct psu_session *session,
+									const struct psu_control *control);
+
+int __wrap_psu_session_send_control(struct psu_session *session,
+									const struct psu_control *control)
+{
+	struct psu_control told = *control;
+
+	if (control->type == PSU_FRAME_COMMIT) {
+		printf("COMMIT is due\n");
+		pass(&commits);
+	}
+	if ((control->type == PSU_FRAME_FORGET && without_forget) ||
+		(control->type == PSU_FRAME_RUNNING && without_running))
+		return 0;
+	if (control->type == PSU_FRAME_ABORTED && lie)
+		told.code = lie;
+	return __real_psu_session_send_control(session, &told);
+}
+
+int __real_psu_process_spawn(void *(*fn)(void *), void *arg);
+int __wrap_psu_process_spawn(void *(*fn)(void *), void *arg);
+
+int __wrap_psu_process_spawn(void *(*fn)(void *), void *arg)
+{
+	if (!poor)
+		return __real_psu_process_spawn(fn, arg);
+	poor = false;
+	printf("too poor\n");
+	return PSU_THREAD_E_NO_MEMORY;
+}
+
+/** Sockets, what watches them, and what wakes who waits for them. */
+static int count_connections(void)
+{
+	int count = 0;
+
+	for (int fd = 0; fd < 1024; fd++) {
+		char path[32], target[32] = "";
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		if (readlink(path, target, sizeof(target) - 1) > 0)
+			count += *target == 's' || strstr(target, "[event") != NULL;
+	}
+	return count;
+}
+
+static void tell_child(void)
+{
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(printf("child has %d\n", count_connections()) < 0);
+	waitpid(child, NULL, 0);
+}
+
+bool do_wrong(char **words, int count)
+{
+	const char *word = words[0];
+
+	if (strcmp(word, "hold") == 0)
+		set_gate(&commits, false);
+	else if (strcmp(word, "commit") == 0)
+		set_gate(&commits, true);
+	else if (strcmp(word, "forget") == 0)
+		without_forget = true;
+	else if (strcmp(word, "lie") == 0 && count > 1)
+		lie = atoi(words[1]);
+	else if (strcmp(word, "mute") == 0)
+		without_running = true;
+	else if (strcmp(word, "speak") == 0)
+		without_running = false;
+	else if (strcmp(word, "deaf") == 0)
+		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
+	else if (strcmp(word, "fork") == 0)
+		tell_child();
+	else if (strcmp(word, "poor") == 0)
+		poor = true;
+	else
+		return false;
+	return true;
+}
