@@ -294,11 +294,28 @@ static int make_process(struct psu_process *process, const char *cert_path)
 							&process->incarnation, &process->runtime);
 }
 
-static int find_place(struct psu_process *process)
+/** Listen, if it is a server, and learn where others find it. */
+static int take_place(struct psu_process *process)
 {
+	int rc = 0;
+
+	if (process->mode == PSU_THREAD_SERVER)
+		rc = psu_serve_listen(process);
 	process->place.incarnation = process->incarnation;
-	return psu_way_here(psu_trust_self(process->trust), process->listen_fd,
-						&process->place);
+	if (!rc)
+		rc = psu_way_here(psu_trust_self(process->trust), process->listen_fd,
+						  &process->place);
+	return rc;
+}
+
+/** What was not got is NULL, or -1. */
+static void unmake_process(struct psu_process *process)
+{
+	if (process->listen_fd >= 0)
+		close(process->listen_fd);
+	psu_runtime_free(process->runtime);
+	psu_tls_free(process->tls);
+	psu_trust_free(process->trust);
 }
 
 int psu_process_init(int mode, const char *cert_path)
@@ -320,18 +337,16 @@ int psu_process_init(int mode, const char *cert_path)
 	rc = prepare_libraries();
 	if (!rc)
 		rc = make_process(process, cert_path);
+	if (!rc)
+		rc = take_place(process);
 
-	/* the first caller may be served before psu_serve_start() returns */
+	/* the first caller may be served before psu_serve_accept() returns */
 	set_up = rc == 0;
 	if (!rc && mode == PSU_THREAD_SERVER)
-		rc = psu_serve_start(process);
-	if (!rc)
-		rc = find_place(process);
+		rc = psu_serve_accept(process);
 	if (rc) {
 		set_up = false;
-		psu_runtime_free(process->runtime);
-		psu_tls_free(process->tls);
-		psu_trust_free(process->trust);
+		unmake_process(process);
 		return rc;
 	}
 	pthread_atfork(NULL, NULL, forget_in_child);

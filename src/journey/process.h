@@ -96,8 +96,12 @@ int psu_process_no_thread(int error);
 
 /* ---- the server (serve.c) */
 
-/** Listen, and begin to accept callers. */
-PSU_MUST_CHECK int psu_serve_start(struct psu_process *process);
+/** Open the socket that callers come to.  They wait until they are accepted. */
+PSU_MUST_CHECK int psu_serve_listen(struct psu_process *process);
+
+/** Begin to accept callers: the last act of setup, since they are served at
+ * once.  0, PSU_THREAD_E_NO_MEMORY or PSU_THREAD_E_SYSTEM. */
+PSU_MUST_CHECK int psu_serve_accept(struct psu_process *process);
 
 /** Follow the peer's requests on a session that we have dialled and that has
  * turned, until it ends; closes it. */

@@ -274,7 +274,7 @@ static int write_port_file(const char *path, unsigned port)
 						 path, strerror(errno));
 }
 
-int psu_serve_start(struct psu_process *process)
+int psu_serve_listen(struct psu_process *process)
 {
 	const char *listen_text = getenv("PSU_THREAD_LISTEN");
 	const char *port_path = getenv("PSU_THREAD_PORT_FILE");
@@ -296,13 +296,12 @@ int psu_serve_start(struct psu_process *process)
 	if (!rc && port_path)
 		rc = write_port_file(port_path, port);
 	if (!rc)
-		rc = psu_process_spawn(accept_callers, process);
-	if (rc && process->listen_fd >= 0) {
-		close(process->listen_fd);
-		process->listen_fd = -1;
-	}
-	if (!rc)
 		psu_log(PSU_THREAD_LOG_INFO, "Listening on %s port %u",
 				*endpoint.host ? endpoint.host : "all addresses,", port);
 	return rc;
+}
+
+int psu_serve_accept(struct psu_process *process)
+{
+	return psu_process_spawn(accept_callers, process);
 }

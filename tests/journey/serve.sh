@@ -213,8 +213,23 @@ trapped() {
         wrong "b's handler is gone"
 }
 
+# Its address is none: nobody is served by what could not be set up.
+set_up_again() {
+    station a 0
+    PSU_THREAD_ADDRESS=127.0.0.1:port station b 1
+    await_said b "not set up: $(number INVALID_ARGUMENT)"
+    tell a start one 0 "127.0.0.1:${ports[b]}"
+    await_said a "one stays: $(strerror HOST_UNREACHABLE)"
+    rm "$dir/b.port"
+    tell b again
+    await_port b "${pids[b]}"
+    tell b serve 0
+    tell a start two 0 "127.0.0.1:$port"
+    await_said b 'two ends'
+}
+
 for name in questions running_and_ended leaving_and_arriving linger \
-    linger_one acknowledge fifty drain stays again trapped; do
+    linger_one acknowledge fifty drain stays again trapped set_up_again; do
     start_case "$name" with_stations "$name"
 done
 finish
