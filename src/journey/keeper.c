@@ -105,12 +105,13 @@ static bool is_wanted(const struct psu_keeper *keeper, int64_t pause_ms)
  * that may still be on its way. */
 static void tell_died(const struct psu_keeper *keeper)
 {
-	if (is_wanted(keeper, PSU_KEEPER_GRACE_MS)) {
-		psu_locate_died(&keeper->place.incarnation);
-		psu_process_lock();
-		unlist(keeper);
-		psu_process_unlock();
-	}
+	if (!is_wanted(keeper, PSU_KEEPER_GRACE_MS))
+		return;
+	/* who is heard to be there from now on gets a keeper of its own */
+	psu_process_lock();
+	psu_locate_died(&keeper->place.incarnation);
+	unlist(keeper);
+	psu_process_unlock();
 }
 
 static void *keep(void *argument)

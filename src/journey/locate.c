@@ -77,10 +77,9 @@ void psu_locate_recv(struct psu_session *session,
 
 void psu_locate_died(const struct psu_id *incarnation)
 {
-	struct psu_traveller *at;
+	struct psu_traveller *at = psu_process_get()->threads;
 
-	psu_process_lock();
-	for (at = psu_process_get()->threads; at; at = at->next)
+	for (; at; at = at->next)
 		if (at->born_here && at->stage == PSU_STAGE_AWAY && !at->host_died &&
 			psu_id_equal(&at->where.incarnation, incarnation)) {
 			at->host_died = true;
@@ -92,5 +91,4 @@ void psu_locate_died(const struct psu_id *incarnation)
 			psu_process_announce(at->slot.addr);
 		}
 	psu_reaper_look();
-	psu_process_unlock();
 }

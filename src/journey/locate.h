@@ -12,7 +12,7 @@ void psu_locate_recv(struct psu_session *session,
 					 const struct psu_frame_header *header);
 
 /** The process of that incarnation is known to have died: this host's threads
- * that were there are lost, as far as it is known. */
+ * that were there are lost, as far as it is known.  Lock held. */
 void psu_locate_died(const struct psu_id *incarnation);
 
 #endif
