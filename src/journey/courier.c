@@ -139,33 +139,45 @@ static void *deliver_mail(void *argument)
 	return NULL;
 }
 
-/** Let there be a courier for that home.  Lock held. */
-static void employ(const struct psu_id *home)
+/** Let there be a courier for that home.  Lock held.  False: there is none to
+ * be had. */
+static bool employ(const struct psu_id *home)
 {
 	struct courier *courier = couriers;
 
 	while (courier && !psu_id_equal(&courier->home, home))
 		courier = courier->next;
 	if (courier)
-		return;
+		return true;
 	courier = calloc(1, sizeof(*courier));
 	if (!courier)
-		return; /* the next letter to that home will try again */
+		return false;
 	courier->home = *home;
 	courier->next = couriers;
 	couriers = courier;
-	if (psu_process_spawn(deliver_mail, courier) != 0)
-		retire(courier);
+	if (psu_process_spawn(deliver_mail, courier) == 0)
+		return true;
+	retire(courier);
+	return false;
+}
+
+/** For each home that has mail, or as many as can be had: with the next letter
+ * to any of them the others are tried again.  Lock held. */
+static void employ_all(void)
+{
+	const struct psu_letter *at = outbox.oldest;
+
+	while (at && employ(&at->home.incarnation))
+		at = at->next;
 }
 
 static void post(struct psu_letter *letter)
 {
-	struct psu_id home = letter->home.incarnation;
 	struct psu_letter *gone;
 
 	psu_process_lock();
 	gone = psu_outbox_put(&outbox, letter);
-	employ(&home);
+	employ_all();
 	psu_process_announce(psu_process_about(&couriers));
 	psu_process_unlock();
 	drop_all(gone);
@@ -189,13 +201,17 @@ static struct psu_letter *new_letter(const struct psu_traveller *thread,
 	return letter;
 }
 
-static void tell_no_memory(const struct psu_traveller *thread)
+/** There is no letter. */
+static void tell_unwritten(const struct psu_traveller *thread,
+						   enum psu_letter_kind kind, const char *why)
 {
-	if (thread->joinable)
-		psu_error_set(PSU_THREAD_E_RESULT_DROPPED,
-					  "no memory for a letter to %s about a thread of it: free "
-					  "some",
-					  thread->home.name);
+	const struct psu_letter letter = {
+		.kind = kind,
+		.home = thread->home,
+		.joinable = thread->joinable,
+	};
+
+	tell_dropped(&letter, why);
 }
 
 void psu_courier_tell_moved(const struct psu_traveller *self,
@@ -205,14 +221,16 @@ void psu_courier_tell_moved(const struct psu_traveller *self,
 										   generation);
 
 	if (!letter) {
-		tell_no_memory(self);
+		tell_unwritten(self, PSU_LETTER_LOCATION, "no memory for a letter");
 		return;
 	}
 	letter->where = *where;
 	post(letter);
 }
 
-void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
+/** Its last state, and @result. */
+static int write_end(struct psu_letter *letter,
+					 const struct psu_traveller *thread, void *result)
 {
 	const struct psu_image image = {
 		.kind = PSU_KIND_END,
@@ -220,19 +238,32 @@ void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
 		.locals = {thread->last_locals, psu_locals_len()},
 		.exits = thread->exits,
 	};
+	/* it is said what becomes of the letter */
+	bool before = psu_error_whisper(true);
+	int rc = psu_image_encode(&image, &letter->head, &letter->head_len);
+
+	psu_error_whisper(before);
+	letter->slot_addr = thread->slot.addr;
+	letter->stack_room = thread->slot.stack_len;
+	return rc;
+}
+
+void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
+{
 	struct psu_letter *letter = NULL;
 
 	if (thread->last_locals)
 		letter = new_letter(thread, PSU_LETTER_END, thread->generation + 1);
-	if (!letter ||
-		psu_image_encode(&image, &letter->head, &letter->head_len) != 0) {
-		psu_letter_free(letter);
-		tell_no_memory(thread);
+	if (!letter) {
+		tell_unwritten(thread, PSU_LETTER_END, "no memory for a letter");
 		return;
 	}
-	letter->slot_addr = thread->slot.addr;
-	letter->stack_room = thread->slot.stack_len;
-	post(letter);
+	if (write_end(letter, thread, result) == 0) {
+		post(letter);
+		return;
+	}
+	tell_dropped(letter, psu_error_sentence());
+	psu_letter_free(letter);
 }
 
 /* ---- whoever waits for the mail */

@@ -228,8 +228,27 @@ set_up_again() {
     await_said b 'two ends'
 }
 
+# No thread can be had to tell a that one has ended, until another ends.
+understaffed() {
+    station a 0
+    station b 1
+    station c 0
+    tell b serve 0
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_listed b 'listed 1'
+    tell b poor
+    tell b free
+    await_said b 'too poor'
+    tell c start two 0 "127.0.0.1:${ports[b]}"
+    tell a join one
+    tell c join two
+    await_said c 'joined two: 0, end 2, b'
+    await_said a 'joined one: 0, end 2, b'
+}
+
 for name in questions running_and_ended leaving_and_arriving linger \
-    linger_one acknowledge fifty drain stays again trapped set_up_again; do
+    linger_one acknowledge fifty drain stays again trapped set_up_again \
+    understaffed; do
     start_case "$name" with_stations "$name"
 done
 finish
