@@ -6,6 +6,7 @@
 
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 void psu_callers_list(struct psu_process *process, struct psu_caller *caller)
@@ -21,6 +22,22 @@ void psu_callers_unlist(struct psu_process *process, struct psu_caller *caller)
 	while (*link != caller)
 		link = &(*link)->next;
 	*link = caller->next;
+}
+
+/** Of a socket; 0: it is none. */
+static ino_t inode_of(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) != 0 || !S_ISSOCK(status.st_mode))
+		return 0;
+	return status.st_ino;
+}
+
+void psu_callers_set_fd(struct psu_caller *caller, int fd)
+{
+	caller->fd = fd;
+	caller->inode = inode_of(fd);
 }
 
 unsigned psu_callers_count(const struct psu_process *process, bool known)
@@ -89,4 +106,17 @@ bool psu_callers_know(const struct psu_id *incarnation)
 	while (at && !psu_id_equal(&at->incarnation, incarnation))
 		at = at->next;
 	return at;
+}
+
+void psu_callers_forked(void)
+{
+	struct psu_caller *at = psu_process_get()->callers;
+
+	for (; at; at = at->next) {
+		if (at->inode && inode_of(at->fd) == at->inode)
+			close(at->fd);
+		psu_callers_close_duplicate(at);
+		if (at->wake_fd >= 0)
+			close(at->wake_fd);
+	}
 }

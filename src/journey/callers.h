@@ -11,9 +11,13 @@
 
 #include "journey/process.h"
 
+#include <sys/types.h>
+
 struct psu_caller {
 	struct psu_caller *next; /* older ones */
 	int fd;		 /* of the connection: the session's, once that is begun */
+	ino_t inode; /* of its socket: the number @fd is another file's once the
+					session has closed it */
 	int drop_fd; /* to drop a stranger by: a duplicate, since the session may
 					have closed its own; -1: no stranger */
 	char from[80];
@@ -31,6 +35,9 @@ struct psu_caller {
 
 void psu_callers_list(struct psu_process *process, struct psu_caller *caller);
 void psu_callers_unlist(struct psu_process *process, struct psu_caller *caller);
+
+/** The caller's connection is @fd. */
+void psu_callers_set_fd(struct psu_caller *caller, int fd);
 
 /** How many are known, or strangers, and not dropped. */
 unsigned psu_callers_count(const struct psu_process *process, bool known);
@@ -51,5 +58,8 @@ bool psu_callers_call(const struct psu_id *incarnation);
 
 /** Whether there is a session on which that process asks. */
 bool psu_callers_know(const struct psu_id *incarnation);
+
+/** In a forked child: close the descriptors. */
+void psu_callers_forked(void);
 
 #endif

@@ -4,6 +4,7 @@
  */
 #include "journey/process.h"
 #include "bytes/sha256.h"
+#include "journey/callers.h"
 #include "journey/exits.h"
 #include "journey/line.h"
 #include "journey/way.h"
@@ -182,6 +183,7 @@ static void forget_in_child(void)
 	psu_runtime_forked(process_state.runtime);
 	if (process_state.listen_fd >= 0)
 		close(process_state.listen_fd);
+	psu_callers_forked();
 	psu_line_forked();
 }
 

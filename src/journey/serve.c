@@ -188,6 +188,7 @@ void psu_serve_turned(struct psu_session *session)
 
 	psu_process_lock();
 	if (caller) {
+		psu_callers_set_fd(caller, session->fd);
 		caller->wake_fd = caller->drop_fd = -1;
 		caller->peer = session->peer.digest;
 		caller->incarnation = session->hello.incarnation;
@@ -216,7 +217,7 @@ static void take_caller(struct psu_process *process, int fd, const char *from)
 		psu_error_shortage("serve", from);
 		goto out;
 	}
-	caller->fd = fd;
+	psu_callers_set_fd(caller, fd);
 	caller->drop_fd = drop_fd;
 	caller->wake_fd = -1;
 	snprintf(caller->from, sizeof(caller->from), "%s", from);

@@ -228,6 +228,29 @@ set_up_again() {
     await_said b 'two ends'
 }
 
+# With sessions in use, idle, turned, and half open.
+forked() {
+    local who stranger
+    station a 0
+    station b 1
+    visit b
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_listed b 'listed 1'
+    exec {stranger}<>"/dev/tcp/127.0.0.1/${ports[b]}"
+    await 10 has_stranger b || wrong "b has no stranger"
+    for who in a b; do
+        tell "$who" fork
+        await_said "$who" 'child has 0'
+    done
+    exec {stranger}>&-
+}
+
+# A caller's socket has a duplicate until it is known.
+has_stranger() { # who
+    [[ -n $(find "/proc/${pids[$1]}/fd" -lname 'socket:*' -printf '%l\n' |
+        sort | uniq -d) ]]
+}
+
 # No thread can be had to tell a that one has ended, until another ends.
 understaffed() {
     station a 0
@@ -248,7 +271,7 @@ understaffed() {
 
 for name in questions running_and_ended leaving_and_arriving linger \
     linger_one acknowledge fifty drain stays again trapped set_up_again \
-    understaffed; do
+    understaffed forked; do
     start_case "$name" with_stations "$name"
 done
 finish
