@@ -292,15 +292,20 @@ int psu_arrive_judge_again(struct psu_arrival *arrival)
 	return judge(arrival);
 }
 
-/** What its own image does not restore. */
+/** What others may ask about it already, and its itinerary. */
 static void introduce(struct psu_arrival *arrival)
 {
 	struct psu_traveller *thread = arrival->thread;
+	const struct psu_image *image = &arrival->image;
 
 	psu_process_lock();
 	memcpy(thread->from, arrival->session->peer.name, sizeof(thread->from));
 	if (arrival->statement->kind == PSU_KIND_MOVE)
-		memcpy(thread->name, arrival->image.name, sizeof(thread->name));
+		memcpy(thread->name, image->name, sizeof(thread->name));
+	if (!thread->born_here) {
+		thread->home = image->home;
+		thread->joinable = image->joinable;
+	}
 	psu_process_unlock();
 	/* a husk's own is of no use any more, even if this comes to nothing */
 	thread->itinerary = arrival->itinerary;

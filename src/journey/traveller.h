@@ -76,13 +76,10 @@ struct psu_birth {
 struct psu_traveller {
 	struct psu_traveller *next; /* of the process's list */
 	struct psu_id id;
-	uint64_t generation; /* moves committed so far */
 	struct psu_itinerary itinerary;
 	struct psu_slot slot;
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;
-	struct psu_place home;
-	bool joinable; /* its result may be wanted there */
 	pthread_t pthread;
 	struct psu_birth birth; /* of no use in a guest */
 
@@ -91,23 +88,27 @@ struct psu_traveller {
 	int saved_errno;
 	uint64_t signal_mask;
 	int cancel_state;
-	const char *target;		 /* of the migrate call under way */
-	uint64_t cleanup_base;	 /* of the pthread_cleanup_push chain: ours */
-	bool left;				 /* the user's code is gone from the stack */
-	bool in_hook;			 /* of psu_thread_set_hooks() */
-	char from[PSU_NAME_LEN]; /* the host that it has come from */
-	struct psu_exits exits;	 /* of its thread-locals: exits.h */
-	uint8_t *last_locals;	 /* a guest that has ended: its thread-locals, to be
-								sent home; NULL: no memory for them */
-	bool ended_away;		 /* a husk that ends with @result, in the place of
-								the thread */
+	const char *target;		/* of the migrate call under way */
+	uint64_t cleanup_base;	/* of the pthread_cleanup_push chain: ours */
+	bool left;				/* the user's code is gone from the stack */
+	bool in_hook;			/* of psu_thread_set_hooks() */
+	struct psu_exits exits; /* of its thread-locals: exits.h */
+	uint8_t *last_locals;	/* a guest that has ended: its thread-locals, to be
+							   sent home; NULL: no memory for them */
+	bool ended_away;		/* a husk that ends with @result, in the place of
+							   the thread */
 	uint64_t result;
 
-	/* guarded by the process's lock */
+	/* guarded by the process's lock; what changes only while the thread is
+	 * parked, it reads itself without */
 	enum psu_stage stage;
 	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
 	struct psu_restoration *restoration; /* what RESTORE is about */
+	struct psu_place home;				 /* where it was born */
+	bool joinable;						 /* its result may be wanted there */
+	uint64_t generation;				 /* moves committed so far */
+	char from[PSU_NAME_LEN];			 /* the host that it has come from */
 	struct psu_id arrived_by;		/* the move that brought it; zero: none */
 	int64_t since_ms;				/* in it, or lost; CLOCK_MONOTONIC */
 	int64_t overdue_at;				/* ditto; PSU_NEVER: it has no time limit */

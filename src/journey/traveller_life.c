@@ -81,10 +81,6 @@ static void take_over(struct psu_traveller *self, const struct psu_image *image)
 		psu_locals_set_cleanup_head(self->cleanup_base);
 		return;
 	}
-	if (!self->born_here) {
-		self->home = image->home;
-		self->joinable = image->joinable;
-	}
 	self->registers = image->registers;
 	self->saved_errno = image->saved_errno;
 	self->signal_mask = image->signal_mask;
