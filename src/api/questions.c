@@ -76,7 +76,8 @@ static void tell(const struct psu_traveller *thread,
 {
 	*info_out = (struct psu_thread_info){
 		.state = state_of(thread),
-		.hops = thread->generation + (thread->stage == PSU_STAGE_AWAY),
+		.hops = thread->stage == PSU_STAGE_AWAY ? thread->known.generation
+												: thread->generation,
 		.since_ms = (unsigned long)(psu_socket_now_ms() - thread->since_ms),
 	};
 	memcpy(info_out->id.bytes, thread->id.bytes, sizeof(info_out->id.bytes));

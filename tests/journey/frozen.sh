@@ -102,7 +102,7 @@ doubt_located() {
     await_listed a 'one in-doubt home=a host=c hops=0'
     tell b speak
     await_line "$dir/a.err" 'Thread runs at' 30
-    await_listed a 'one away home=a host=c hops=.*'
+    await_listed a 'one away home=a host=c hops=2'
     tell c free
     tell a join one
     await_said a 'joined one: 0, end 2, c'
