@@ -11,11 +11,10 @@
 static struct psu_thread_outcome
 tell_outcome(const struct psu_traveller *thread)
 {
-	const char *here = psu_trust_self(psu_process_get()->trust)->name;
 	struct psu_thread_outcome outcome = {.host = ""};
 
 	snprintf(outcome.host, sizeof(outcome.host), "%s",
-			 *thread->where.name ? thread->where.name : here);
+			 psu_traveller_host(thread));
 	switch (thread->stage) {
 	case PSU_STAGE_ENDED:
 		outcome.end = thread->ended_away ? PSU_THREAD_ENDED_AWAY

@@ -51,7 +51,7 @@ static const char *host_of(const struct psu_traveller *thread)
 {
 	if (thread->stage == PSU_STAGE_LEAVING)
 		return thread->bound_for;
-	return *thread->where.name ? thread->where.name : psu_thread_host();
+	return psu_traveller_host(thread);
 }
 
 static enum psu_thread_state state_of(const struct psu_traveller *thread)

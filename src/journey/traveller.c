@@ -198,6 +198,13 @@ const char *psu_traveller_stage(const struct psu_traveller *thread)
 	return names[thread->stage];
 }
 
+const char *psu_traveller_host(const struct psu_traveller *thread)
+{
+	if (*thread->where.name)
+		return thread->where.name;
+	return psu_trust_self(psu_process_get()->trust)->name;
+}
+
 void psu_traveller_recall(struct psu_traveller *husk)
 {
 	psu_traveller_enter(husk, PSU_STAGE_PARKED);

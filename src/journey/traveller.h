@@ -149,6 +149,9 @@ void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage);
 /** What its stage is called: "running". */
 const char *psu_traveller_stage(const struct psu_traveller *thread);
 
+/** The name of the host where it is, may be, was lost or ended.  Lock held. */
+const char *psu_traveller_host(const struct psu_traveller *thread);
+
 /** Let a husk, which is AWAY, be what an arrival restores into.  Lock held. */
 void psu_traveller_recall(struct psu_traveller *husk);
 
