@@ -67,7 +67,8 @@ enum psu_thread_state {
 	PSU_THREAD_STATE_ARRIVING, /* here, parked: the source may take it back */
 	PSU_THREAD_STATE_LEAVING,  /* here, stopped */
 	PSU_THREAD_STATE_AWAY,	   /* started here, and elsewhere now */
-	PSU_THREAD_STATE_IN_DOUBT, /* frozen here: a host may have it */
+	PSU_THREAD_STATE_IN_DOUBT, /* a host may have it, and does not say; frozen
+								  here, if its handover broke */
 	PSU_THREAD_STATE_LOST,	   /* with the host that had it; frozen here, if
 								  that had not said that it had it */
 	PSU_THREAD_STATE_ENDED	   /* and was not joined yet */

@@ -29,9 +29,26 @@ tell_outcome(const struct psu_traveller *thread)
 	default:
 		if (thread->host_died)
 			outcome.end = PSU_THREAD_LOST;
+		else if (thread->silent_since_ms)
+			outcome.end = PSU_THREAD_DOUBTFUL;
 		break;
 	}
 	return outcome;
+}
+
+/** A thread that nobody else joins, or has joined: then its memory is not
+ * looked at.  Lock held. */
+static bool claim(struct psu_traveller *thread)
+{
+	const struct psu_traveller *at = psu_process_get()->threads;
+
+	while (at && at != thread)
+		at = at->next;
+	if (!at || thread == psu_local.self || !thread->born_here ||
+		!thread->joinable || thread->awaited || thread->reaped)
+		return false;
+	thread->awaited = true;
+	return true;
 }
 
 /** @rc  what psu_traveller_await() has said, in words */
@@ -47,10 +64,10 @@ static int conclude(struct psu_traveller *thread, int rc, const char *host,
 			*result_out = result;
 		return 0;
 	case PSU_THREAD_E_LOST_WITH_PEER:
-		psu_process_lock();
-		psu_reaper_take(thread);
-		psu_process_unlock();
-		return psu_error_keep(rc, "%s died with the thread: see the log", host);
+		return psu_error_keep(rc,
+							  "%s had the thread, and is known to have died "
+							  "with it: start another one",
+							  host);
 	case PSU_THREAD_E_OVERDUE:
 		return psu_error_set(rc,
 							 "the thread is at %s and has not ended within its "
@@ -71,17 +88,25 @@ int psu_thread_join(struct psu_thread *handle, void **result_out,
 	struct psu_traveller *thread = (struct psu_traveller *)handle;
 	struct psu_thread_outcome outcome;
 	int rc = psu_process_check();
+	bool claimed;
 
 	if (rc)
 		return rc;
-	if (!thread || thread == psu_local.self)
-		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
-							 "a thread can be joined by another one only: pass "
-							 "what psu_thread_start gave");
 	psu_process_lock();
-	rc = psu_traveller_await(thread, false);
-	outcome = tell_outcome(thread);
+	claimed = claim(thread);
+	if (claimed) {
+		rc = psu_traveller_await(thread, false);
+		outcome = tell_outcome(thread);
+		thread->awaited = rc == 0;
+		if (rc == PSU_THREAD_E_LOST_WITH_PEER)
+			psu_reaper_take(thread);
+	}
 	psu_process_unlock();
+	if (!claimed)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "no thread that can be joined: pass what "
+							 "psu_thread_start gave, once, and not in the "
+							 "thread itself");
 	if (outcome_out)
 		*outcome_out = outcome;
 	return conclude(thread, rc, outcome.host, result_out);

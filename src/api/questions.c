@@ -68,6 +68,8 @@ static enum psu_thread_state state_of(const struct psu_traveller *thread)
 
 	if (thread->stage == PSU_STAGE_AWAY && thread->host_died)
 		return PSU_THREAD_STATE_LOST;
+	if (thread->stage == PSU_STAGE_AWAY && thread->silent_since_ms)
+		return PSU_THREAD_STATE_IN_DOUBT;
 	return states[thread->stage];
 }
 

@@ -91,9 +91,10 @@ static void tell_who_stays(const struct psu_process *process)
 {
 	for (const struct psu_traveller *at = process->threads; at; at = at->next)
 		if (at->is_guest)
-			psu_log(PSU_THREAD_LOG_INFO,
-					"Thread '%s', which came from %s, stays: %s", at->name,
-					at->from, psu_traveller_stage(at));
+			psu_error_set(PSU_THREAD_E_DRAINING,
+						  "thread '%s', which came from %s, stays and is %s: "
+						  "it is lost if this process ends now",
+						  at->name, at->from, psu_traveller_stage(at));
 }
 
 /** Returns how many have not ended, nor left, in time. */

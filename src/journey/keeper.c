@@ -20,6 +20,7 @@
 struct psu_keeper {
 	struct psu_keeper *next;
 	struct psu_place place;
+	bool silent; /* and that was told */
 };
 
 /** Lock held in these. */
@@ -69,7 +70,8 @@ static int connect_to(const struct psu_place *place)
 
 	psu_way_to(place, &way);
 	if (!way.has_endpoint)
-		return PSU_THREAD_E_HOST_UNREACHABLE;
+		return psu_error_set(PSU_THREAD_E_HOST_UNREACHABLE,
+							 "it has no address at which it could be dialled");
 	rc = psu_line_open(&way, &session);
 	if (rc)
 		return rc;
@@ -114,10 +116,37 @@ static void tell_died(const struct psu_keeper *keeper)
 	psu_process_unlock();
 }
 
+/** Whoever joins a thread that is there need not wait for ever. */
+static void tell_silent(struct psu_keeper *keeper, int code)
+{
+	if (keeper->silent)
+		return;
+	keeper->silent = true;
+	psu_process_lock();
+	psu_locate_silent(&keeper->place.incarnation, true);
+	psu_process_unlock();
+	psu_error_whisper(false);
+	psu_error_set(code,
+				  "the process at %s that has a thread of this one cannot be "
+				  "asked after it: %s: it is tried again and again",
+				  keeper->place.name, psu_error_sentence());
+	psu_error_whisper(true);
+}
+
+static void tell_heard(const struct psu_keeper *keeper)
+{
+	psu_process_lock();
+	psu_locate_silent(&keeper->place.incarnation, false);
+	psu_process_unlock();
+	psu_log(PSU_THREAD_LOG_INFO, "The process at %s can be asked again",
+			keeper->place.name);
+}
+
 static void *keep(void *argument)
 {
 	struct psu_keeper *keeper = argument;
 	int64_t pause_ms = 0;
+	int rc = 0;
 
 	/* who can dial us needs no line of ours for a short visit */
 	if (psu_process_get()->listen_fd >= 0)
@@ -125,15 +154,20 @@ static void *keep(void *argument)
 	/* what is tried again and again is no error */
 	psu_error_whisper(true);
 	while (is_wanted(keeper, pause_ms)) {
-		if (connect_to(&keeper->place) == PSU_THREAD_E_HOME_ENDED) {
+		rc = connect_to(&keeper->place);
+		if (rc == PSU_THREAD_E_HOME_ENDED) {
 			psu_error_whisper(false);
 			tell_died(keeper);
 			break;
 		}
+		if (rc)
+			tell_silent(keeper, rc);
 		pause_ms = pause_ms ? 2 * pause_ms : PSU_REDIAL_FIRST_MS;
 		if (pause_ms > PSU_REDIAL_LAST_MS)
 			pause_ms = PSU_REDIAL_LAST_MS;
 	}
+	if (keeper->silent && rc != PSU_THREAD_E_HOME_ENDED)
+		tell_heard(keeper);
 	free(keeper);
 	return NULL;
 }

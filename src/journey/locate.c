@@ -30,6 +30,7 @@ static void note(const struct psu_location *location)
 	if (thread && psu_home_located(&thread->known, location->generation)) {
 		thread->where = location->where;
 		thread->host_died = false;
+		thread->silent_since_ms = 0;
 		psu_keeper_look(&location->where.incarnation);
 		psu_process_announce(thread->slot.addr);
 	}
@@ -75,20 +76,54 @@ void psu_locate_recv(struct psu_session *session,
 		session->broken = true;
 }
 
+/** Whether the process has a thread of this one, as far as is known. */
+static bool is_with(const struct psu_traveller *thread,
+					const struct psu_id *incarnation)
+{
+	return thread->born_here && thread->stage == PSU_STAGE_AWAY &&
+		   !thread->host_died &&
+		   psu_id_equal(&thread->where.incarnation, incarnation);
+}
+
+void psu_locate_silent(const struct psu_id *incarnation, bool silent)
+{
+	struct psu_traveller *at = psu_process_get()->threads;
+
+	for (; at; at = at->next)
+		if (is_with(at, incarnation)) {
+			at->silent_since_ms = silent ? psu_socket_now_ms() : 0;
+			psu_process_announce(at->slot.addr);
+		}
+}
+
+/** The thread is lost with the process that had it.  Lock held. */
+static void lose(struct psu_traveller *thread)
+{
+	thread->host_died = true;
+	thread->since_ms = psu_socket_now_ms();
+	psu_process_announce(thread->slot.addr);
+	psu_reaper_look();
+}
+
 void psu_locate_died(const struct psu_id *incarnation)
 {
 	struct psu_traveller *at = psu_process_get()->threads;
 
 	for (; at; at = at->next)
-		if (at->born_here && at->stage == PSU_STAGE_AWAY && !at->host_died &&
-			psu_id_equal(&at->where.incarnation, incarnation)) {
-			at->host_died = true;
-			at->since_ms = psu_socket_now_ms();
+		if (is_with(at, incarnation)) {
 			psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
 						  "the process at %s that had a thread of this one has "
-						  "died, and the thread with it: start another",
-						  at->where.name);
-			psu_process_announce(at->slot.addr);
+						  "died, and '%s' with it: start another thread",
+						  at->where.name, at->name);
+			lose(at);
 		}
-	psu_reaper_look();
+}
+
+void psu_locate_give_up(struct psu_traveller *thread)
+{
+	psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
+				  "'%s', which was at %s, is given up: psu_thread_resolve was "
+				  "told so",
+				  thread->name, thread->where.name);
+	lose(thread);
 }

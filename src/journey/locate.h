@@ -5,6 +5,7 @@
 #ifndef PSU_LOCATE_H
 #define PSU_LOCATE_H
 
+#include "journey/traveller.h"
 #include "net/session.h"
 
 /** Take a LOCATION, whose header has been received, and answer NOTED. */
@@ -14,5 +15,13 @@ void psu_locate_recv(struct psu_session *session,
 /** The process of that incarnation is known to have died: this host's threads
  * that were there are lost, as far as it is known.  Lock held. */
 void psu_locate_died(const struct psu_id *incarnation);
+
+/** Whether it cannot be asked any more what became of them, or can again.  Lock
+ * held. */
+void psu_locate_silent(const struct psu_id *incarnation, bool silent);
+
+/** Somebody who knows better says that @thread, which is with a process that
+ * cannot be asked, is lost.  Lock held. */
+void psu_locate_give_up(struct psu_traveller *thread);
 
 #endif

@@ -184,6 +184,7 @@ void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage)
 {
 	thread->stage = stage;
 	thread->since_ms = psu_socket_now_ms();
+	thread->silent_since_ms = 0;
 }
 
 const char *psu_traveller_stage(const struct psu_traveller *thread)
@@ -288,9 +289,11 @@ bool psu_traveller_await_known(const struct psu_id *migration, int64_t deadline)
 /** When nothing of a wait for the thread is left to expect. */
 static int64_t patience(const struct psu_traveller *thread, int64_t begun_ms)
 {
-	int64_t doubt_at = thread->since_ms;
+	int64_t doubt_at = thread->stage == PSU_STAGE_IN_DOUBT
+						   ? thread->since_ms
+						   : thread->silent_since_ms;
 
-	if (thread->stage != PSU_STAGE_IN_DOUBT)
+	if (!doubt_at)
 		return thread->overdue_at;
 	doubt_at = (doubt_at > begun_ms ? doubt_at : begun_ms) + PSU_IN_DOUBT_MS;
 	return doubt_at < thread->overdue_at ? doubt_at : thread->overdue_at;

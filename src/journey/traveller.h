@@ -109,13 +109,14 @@ struct psu_traveller {
 	bool joinable;						 /* its result may be wanted there */
 	uint64_t generation;				 /* moves committed so far */
 	char from[PSU_NAME_LEN];			 /* the host that it has come from */
-	struct psu_id arrived_by;		/* the move that brought it; zero: none */
-	int64_t since_ms;				/* in it, or lost; CLOCK_MONOTONIC */
-	int64_t overdue_at;				/* ditto; PSU_NEVER: it has no time limit */
-	struct psu_home known;			/* born here: how far it is known to be */
-	struct psu_place where;			/* it is, may be or ended; no name: here */
-	bool host_died;					/* AWAY: and is lost with @where */
-	char bound_for[PSU_NAME_LEN];	/* LEAVING: the host, as it was written */
+	struct psu_id arrived_by;	  /* the move that brought it; zero: none */
+	int64_t since_ms;			  /* in it, or lost; CLOCK_MONOTONIC */
+	int64_t overdue_at;			  /* ditto; PSU_NEVER: it has no time limit */
+	struct psu_home known;		  /* born here: how far it is known to be */
+	struct psu_place where;		  /* it is, may be or ended; no name: here */
+	bool host_died;				  /* AWAY: and is lost with @where */
+	int64_t silent_since_ms;	  /* AWAY: @where cannot be asked; 0: it can */
+	char bound_for[PSU_NAME_LEN]; /* LEAVING: the host, as it was written */
 	char name[PSU_THREAD_NAME_LEN]; /* that it had when it came to be here */
 	int decision;	/* about this move, once frozen: 0, or one of
 					   enum psu_thread_decision */
@@ -123,6 +124,7 @@ struct psu_traveller {
 	bool unclaimed; /* came in through an opening; nobody waits for it yet */
 	bool is_guest;	/* psu_thread_serve()'s, whom nobody waits for either */
 	bool reaped;	/* nobody waits for it any more: reaper.h */
+	bool awaited;	/* by psu_thread_join() */
 };
 
 /**

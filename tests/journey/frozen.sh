@@ -108,6 +108,30 @@ doubt_located() {
     await_said a 'joined one: 0, end 2, c'
 }
 
+# The process that has it has ended, and nobody there can prove that: who joins
+# it is told so, and it can be given up.
+silent() {
+    DEADLINES="DOUBT=500" station a 0
+    station b 1
+    visit b
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_said b 'one has come'
+    end_by_sigkill b
+    await_line "$dir/a.err" '^\[error\] HOST_UNREACHABLE: .* at b that has .*' 10
+    await_listed a 'one in-doubt home=a host=b hops=1'
+    tell a join one
+    await_said a "joined one: $(number IN_DOUBT), end 4, b"
+    tell a resolve one 1
+    await_said a "resolved: $(number INVALID_ARGUMENT)"
+    tell a resolve one 2
+    await_said a 'resolved: 0'
+    await_listed a 'one lost home=a host=b hops=1'
+    tell a join one
+    await_said a "joined one: $(number LOST_WITH_PEER), end 3, b"
+    tell a join one
+    await_said a "joined one: $(number INVALID_ARGUMENT), end 0, -"
+}
+
 # Decisions that are none; threads about which nothing can be decided.
 resolve_refused() {
     doubt
@@ -260,7 +284,7 @@ await_silences() { # count
         $dir/a.err) >= $1 ))" || wrong "a has not asked $1 times"
 }
 
-for name in doubt_go_on doubt_give_up doubt_join doubt_located \
+for name in doubt_go_on doubt_give_up doubt_join doubt_located silent \
     resolve_refused resolve_wakes lost_go_on lost_give_up lost_kept \
     lost_away refused_as_lost second_incarnation; do
     start_case "$name" with_stations "$name"

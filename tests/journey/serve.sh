@@ -169,7 +169,7 @@ stays() {
     await_said b 'served: 2'
     for name in one two; do
         await_line "$dir/b.err" \
-            "^\[info\] Thread '$name', which came from a, stays: running" 1
+            "^\[error\] DRAINING: thread '$name', .* a, stays and is running" 1
     done
 }
 
