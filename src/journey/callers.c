@@ -79,15 +79,21 @@ void psu_callers_close_duplicate(struct psu_caller *caller)
 	caller->drop_fd = -1;
 }
 
-bool psu_callers_call(const struct psu_id *incarnation)
+static bool leads_to(const struct psu_way *way, const struct psu_caller *caller)
+{
+	return psu_id_equal(&caller->incarnation, &way->incarnation) &&
+		   psu_way_may_end_at(way, &caller->peer);
+}
+
+bool psu_callers_call(const struct psu_way *way)
 {
 	struct psu_caller *at = psu_process_get()->callers;
 	bool found = false;
 
-	if (psu_id_is_zero(incarnation))
+	if (psu_id_is_zero(&way->incarnation))
 		return false;
 	for (; at; at = at->next) {
-		if (at->wake_fd < 0 || !psu_id_equal(&at->incarnation, incarnation))
+		if (at->wake_fd < 0 || !leads_to(way, at))
 			continue;
 		found = true;
 		if (at->asked)

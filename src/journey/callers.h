@@ -10,6 +10,7 @@
 #define PSU_CALLERS_H
 
 #include "journey/process.h"
+#include "journey/way.h"
 
 #include <sys/types.h>
 
@@ -52,9 +53,9 @@ unsigned psu_callers_count_of(const struct psu_process *process,
 /** It is no stranger any more, or has ended. */
 void psu_callers_close_duplicate(struct psu_caller *caller);
 
-/** Call for the session of a caller of that incarnation; if one turns, it
+/** Call for the session of a caller that @way leads to; if one turns, it
  * becomes a line.  False: no such caller is here. */
-bool psu_callers_call(const struct psu_id *incarnation);
+bool psu_callers_call(const struct psu_way *way);
 
 /** Whether there is a session on which that process asks. */
 bool psu_callers_know(const struct psu_id *incarnation);

@@ -108,21 +108,6 @@ static void pause_before_dialling(struct psu_departure *departure)
 		departure->pause_ms = PSU_REDIAL_LAST_MS;
 }
 
-/** By the same name another host may answer than the one that was offered the
- * thread; its word counts for nothing. */
-static int check_destination(struct psu_departure *departure)
-{
-	const struct psu_session *session = departure->session;
-
-	if (psu_digest_equal(&session->peer.digest,
-						 &departure->parcel.statement.destination))
-		return 0;
-	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
-						 "%s is '%s' now, and another host was offered the "
-						 "thread: let the name lead there again",
-						 departure->way.name, session->peer.name);
-}
-
 /** Only to ask: the image is not sent again. */
 static struct psu_source_event dial_again(struct psu_departure *departure)
 {
@@ -134,11 +119,11 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 	departure->asked_again = true;
 	psu_depart_drop_session(departure);
 	pause_before_dialling(departure);
+	/* by the same name another host may answer than the one that has it */
+	departure->way.identity = departure->destination.identity;
 	departure->way.fresh = true;
 	if (!departure->decision)
 		rc = psu_line_take(&departure->way, &departure->session);
-	if (!rc && !departure->decision)
-		rc = check_destination(departure);
 	psu_error_whisper(false);
 	return (struct psu_source_event){
 		.kind = rc ? PSU_SOURCE_LINE_BROKE : PSU_SOURCE_LINE_OPENED,

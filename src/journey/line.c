@@ -8,6 +8,7 @@
 #include "journey/callers.h"
 #include "journey/keeper.h"
 #include "journey/process.h"
+#include "journey/way.h"
 #include "net/limits.h"
 
 #include <assert.h>
@@ -35,6 +36,8 @@ void psu_line_way(const struct psu_endpoint *endpoint, struct psu_way *way_out)
 
 static bool leads_to(const struct psu_line *line, const struct psu_way *way)
 {
+	if (line->session && !psu_way_may_end_at(way, &line->session->peer.digest))
+		return false;
 	if (psu_id_is_zero(&way->incarnation) || !line->session)
 		return strcmp(line->name, way->name) == 0;
 	return psu_id_equal(&line->session->hello.incarnation, &way->incarnation);
@@ -243,7 +246,7 @@ static struct psu_line *get(const struct psu_way *way, int64_t deadline)
 
 		if (line)
 			return line;
-		called = room && psu_callers_call(&way->incarnation);
+		called = room && psu_callers_call(way);
 		if (room && !called && way->has_endpoint)
 			return add(way->name, NULL);
 		if (way->at_once && !called && !count(way))

@@ -26,8 +26,9 @@ struct psu_way {
 									 sentences */
 	bool has_endpoint;			  /* it can be dialled */
 	struct psu_endpoint endpoint;
-	struct psu_id incarnation; /* only this process will do; zero: whoever
-								  answers */
+	struct psu_digest identity; /* only this host will do; zeros: whoever
+								   answers */
+	struct psu_id incarnation;	/* and only this process of it; zero: any */
 	bool fresh;	  /* no idle line, if a new one can be dialled: the last one was
 					 stale */
 	bool at_once; /* do not wait for whoever has no session here and cannot be
@@ -45,7 +46,8 @@ void psu_line_way(const struct psu_endpoint *endpoint, struct psu_way *way_out);
  *
  * Returns 0, BUSY (all lines are in use and none comes back in time),
  * HOME_UNREACHABLE (no line to the process that is asked for), HOME_ENDED (it
- * has died), or what psu_session_dial() returns.
+ * has died, as its own host says), WRONG_ADDRESSEE (another host answers), or
+ * what psu_session_dial() returns.
  */
 PSU_MUST_CHECK int psu_line_take(const struct psu_way *way,
 								 struct psu_session **session_out);

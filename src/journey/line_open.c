@@ -4,6 +4,7 @@
  */
 #include "journey/line.h"
 #include "journey/process.h"
+#include "journey/way.h"
 #include "net/limits.h"
 
 #include <sodium.h>
@@ -30,6 +31,17 @@ int psu_line_ask_after(struct psu_session *session,
 	*dead_out = control.type == PSU_FRAME_DEAD &&
 				psu_id_equal(&control.incarnation, incarnation);
 	return 0;
+}
+
+/** Another host answers than the one that is asked for; its word counts for
+ * nothing. */
+static int tell_other_host(const struct psu_way *way,
+						   const struct psu_session *session)
+{
+	return psu_error_set(PSU_THREAD_E_WRONG_ADDRESSEE,
+						 "%s is '%s' now, and another host was asked for: let "
+						 "the name lead there again",
+						 way->name, session->peer.name);
 }
 
 /** Another process answers than the one that is asked for. */
@@ -61,12 +73,14 @@ int psu_line_open(const struct psu_way *way, struct psu_session **session_out)
 
 	if (rc)
 		return rc;
-	if (!psu_id_is_zero(&way->incarnation) &&
-		!psu_id_equal(&way->incarnation, &session->hello.incarnation)) {
+	if (!psu_way_may_end_at(way, &session->peer.digest))
+		rc = tell_other_host(way, session);
+	else if (!psu_id_is_zero(&way->incarnation) &&
+			 !psu_id_equal(&way->incarnation, &session->hello.incarnation))
 		rc = tell_other(way, session);
+	if (rc)
 		psu_session_close(session);
-		return rc;
-	}
-	*session_out = session;
-	return 0;
+	else
+		*session_out = session;
+	return rc;
 }

@@ -79,5 +79,15 @@ void psu_way_to(const struct psu_place *place, struct psu_way *way_out)
 		snprintf(way_out->name, sizeof(way_out->name), "%s", place->name);
 	}
 	psu_error_whisper(before);
+	way_out->identity = place->identity;
 	way_out->incarnation = place->incarnation;
+}
+
+bool psu_way_may_end_at(const struct psu_way *way,
+						const struct psu_digest *host)
+{
+	static const struct psu_digest anyone;
+
+	return psu_digest_equal(&way->identity, &anyone) ||
+		   psu_digest_equal(&way->identity, host);
 }

@@ -24,4 +24,9 @@ PSU_MUST_CHECK int psu_way_here(const struct psu_identity *self, int listen_fd,
 /** The way to the process at @place. */
 void psu_way_to(const struct psu_place *place, struct psu_way *way_out);
 
+/** Whether that host, by the digest of its identity, is one that @way asks
+ * for. */
+bool psu_way_may_end_at(const struct psu_way *way,
+						const struct psu_digest *host);
+
 #endif

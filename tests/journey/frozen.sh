@@ -255,6 +255,34 @@ refused_as_lost() {
     await_said a 'one ends'
 }
 
+# The home that a guest wants to return to has stopped, and died, when it had
+# been sent all of it; $1 takes its port.
+return_to_dead_home() { # who
+    station a 1
+    station b 1
+    tell a serve 0
+    tell b serve 0
+    tell a start one 0h0wh "127.0.0.1:${ports[b]}"
+    await_said a 'one has come'
+    await 10 eval "(( \$(grep -c '^one has come' $dir/b.out) == 2 ))" ||
+        wrong "one has not come to b again"
+    await_listed a 'one away home=a host=b hops=3'
+    kill -STOP "${pids[a]}"
+    tell b free
+    await_line "$dir/b.err" '^\[error\] IN_DOUBT: .* may or may not' 30
+    end_by_sigkill a
+    rm "$dir/a.in" "$dir/a.port"
+    PSU_THREAD_LISTEN=127.0.0.1:${ports[a]} station "$1" 1
+}
+
+# Another host has no say in it.
+home_lost_says_other() {
+    return_to_dead_home c
+    await_line "$dir/b.err" '^\[debug\] WRONG_ADDRESSEE: .*another host' 30
+    await_listed b 'one in-doubt home=a host=.* hops=3'
+    ! grep -q LOST_WITH_PEER "$dir/b.err" || wrong "b says that it is lost"
+}
+
 # The process that has the thread lives; another with the same certificate has
 # taken over its port.  That proves nothing, until the first one is killed.
 second_incarnation() {
@@ -286,7 +314,8 @@ await_silences() { # count
 
 for name in doubt_go_on doubt_give_up doubt_join doubt_located silent \
     resolve_refused resolve_wakes lost_go_on lost_give_up lost_kept \
-    lost_away refused_as_lost second_incarnation; do
+    lost_away refused_as_lost second_incarnation \
+    home_lost_says_other; do
     start_case "$name" with_stations "$name"
 done
 finish

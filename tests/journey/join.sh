@@ -108,7 +108,7 @@ unaddressed() {
 
 # Its home has ended meanwhile, and another process answers there, or nobody
 # can be asked.  One line says that its result is dropped.
-orphan() { # mode of the home, code that the server logs, if any
+orphan() { # mode of home, code that b logs (''), who answers (a), why it waits
     open_input
     serve b
     MODE=$1 PSU_THREAD_LISTEN=127.0.0.1:0 start a tests/journey/join a \
@@ -119,24 +119,38 @@ orphan() { # mode of the home, code that the server logs, if any
     kill -KILL "$home"
     await_end "$home" 10
     [[ $1 == 0 ]] || {
-        PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join a \
-            "$certs/a" serve
+        PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join \
+            "${3-a}" "$certs/${3-a}" serve
         await_port second "$started"
     }
     echo >&"$input_fd"
-    if (($# == 2)); then
+    if [[ ${2-} ]]; then
         await_error b "$2" 20
         expect_error b "$2" "could not be told there: [a-z].* has ended"
     else
         # it may come back yet: the result is kept
-        await_line "$dir/b.err" 'A letter to a must wait' 20
+        await_line "$dir/b.err" "A letter to a must wait.*${4-}" 20
     fi
     [[ ! -s $dir/a.out ]] || wrong "a printed something"
+}
+
+# Another host answers there: what it says of home proves nothing.
+orphan_says_other() {
+    orphan 1 '' c "'c' now"
+    expect_no_error b
 }
 
 # The process that had the thread has died, long after it had taken it over;
 # whoever answers there then knows that.
 bereaved() { # steps, the last of its hosts, its number
+    bereave "$@" "$2"
+    await_end "$home" 30
+    expect_status a 1
+    expect_lines a 1 "a: joined: -95, 0, lost, $2"
+    expect_error a LOST_WITH_PEER "$2 .*start another"
+}
+
+bereave() { # the same, and who takes its port
     local victim
     open_input
     serve b c
@@ -147,17 +161,21 @@ bereaved() { # steps, the last of its hosts, its number
     [[ $2 == b ]] || await_line "$dir/b.err" 'Thread runs at' 10
     kill -KILL "$victim"
     await_end "$victim" 10
-    PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join "$2" \
-        "$certs/$2" serve
+    PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join "$4" \
+        "$certs/$4" serve
     await_port second "$started"
-    await_end "$home" 30
-    expect_status a 1
-    expect_lines a 1 "a: joined: -95, 0, lost, $2"
-    expect_error a LOST_WITH_PEER "$2 .*start another"
+}
+
+# Another host answers there.
+bereaved_says_other() {
+    bereave 0wr b 0 c
+    await_line "$dir/a.err" "^\[debug\] WRONG_ADDRESSEE: .*'c' now" 20
+    expect_no_error a
+    kill "$home"
 }
 
 # A thread that cannot go home goes on where it is.
-stranded() { # code, pattern of what it says
+stranded() { # code, run-time directory, who answers (a)
     open_input
     serve b
     start a tests/journey/join a "$certs/a" 0wh.r "${hosts[@]}"
@@ -166,8 +184,8 @@ stranded() { # code, pattern of what it says
     await_port a "$home"
     kill -KILL "$home"
     await_end "$home" 10
-    PSU_THREAD_LISTEN=127.0.0.1:$port PSU_THREAD_RUNTIME=${2-$work/run} \
-        start second tests/journey/join a "$certs/a" serve
+    PSU_THREAD_LISTEN=127.0.0.1:$port PSU_THREAD_RUNTIME=${2:-$work/run} \
+        start second tests/journey/join "${3-a}" "$certs/${3-a}" serve
     await_port second "$started"
     echo >&"$input_fd"
     await_error b "$1" 20
@@ -202,6 +220,9 @@ start_case orphan orphan 1 RESULT_DROPPED
 start_case orphan-of-a-client orphan 0
 start_case bereaved bereaved 0wr b 0
 start_case bereaved-farther bereaved 01wr c 1
+start_case orphan-says-other orphan_says_other
+start_case bereaved-says-other bereaved_says_other
 start_case home-ended stranded HOME_ENDED
+start_case home-elsewhere stranded WRONG_ADDRESSEE '' c
 start_case home-unreachable other_runtime
 finish

@@ -4,7 +4,8 @@
  *
  *     lines serve CERTS         at each line of stdin, "INCARNATION [HOST]",
  *                               asks that process, COUNT times in each of
- *                               THREADS threads
+ *                               THREADS threads; "INCARNATION elsewhere" asks
+ *                               for such a process of another host
  *     lines go CERTS HOST       at each line "go" asks that server as often;
  *                               its other words: see there; has no port itself
  *
@@ -186,7 +187,11 @@ static void obey(char *line)
 	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,
 					   NULL, NULL) != 0)
 		*id = (struct psu_id){0};
-	if (where)
+	way.at_once = where && strcmp(where, "elsewhere") == 0;
+	way.identity = (struct psu_digest){{0}};
+	if (way.at_once)
+		way.identity = psu_process_get()->place.identity;
+	else if (where)
 		way.has_endpoint = psu_socket_parse(where, PSU_THREAD_DEFAULT_PORT,
 											&way.endpoint) == 0;
 	ask_often();

@@ -88,6 +88,20 @@ unreachable() {
     await_error server HOME_UNREACHABLE 10
 }
 
+# Which process it is a caller says itself: which host, its certificate.
+elsewhere() {
+    begin
+    ask "$client_fd" go
+    await_line "$dir/client.out" '^0 failed$' 20
+    ask "$server_fd" "$home elsewhere"
+    await_line "$dir/server.out" '^4 failed$' 20
+    ask "$server_fd" "$home"
+    await_line "$dir/server.out" '^0 failed$' 20
+    ask "$server_fd" "$home elsewhere"
+    await 20 eval "(( \$(grep -c '^4 failed$' $dir/server.out) == 2 ))" ||
+        wrong "the server asked another host"
+}
+
 # At its address another process answers: it may have ended, or not.
 ended() {
     local old
@@ -116,4 +130,5 @@ run_case void void
 run_case read read_ahead
 run_case unreachable unreachable
 run_case ended ended
+run_case elsewhere elsewhere
 finish

@@ -7,9 +7,9 @@
  *                               a line has come
  *
  *     start NAME STEPS HOST...  start a thread; its steps are letters: a digit
- *                               moves it to that HOST, `.` makes it say what it
- *                               knows, `w` lets it wait for `free` in the
- *                               process where it is; then it ends
+ *                               moves it to that HOST, `h` home, `.` makes it
+ *                               say what it knows, `w` lets it wait for `free`
+ *                               in the process where it is; then it ends
  *     join NAME                 in the background
  *     free                      let all threads go on that wait, or will
  *     list, count               the threads, a line each; or how many
@@ -106,6 +106,8 @@ static void *travel(void *argument)
 			say(&plan);
 		else if (*step == 'w')
 			pass(&waiting);
+		else if (*step == 'h')
+			move(&plan, PSU_THREAD_HOME);
 		else if (*step >= 'A')
 			move_heavily(&plan, plan.hosts[(*step - 'A') % HOSTS_MAX]);
 		else
