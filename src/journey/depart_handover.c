@@ -111,6 +111,7 @@ static void pause_before_dialling(struct psu_departure *departure)
 /** Only to ask: the image is not sent again. */
 static struct psu_source_event dial_again(struct psu_departure *departure)
 {
+	const struct psu_id *promised = &departure->source.incarnation;
 	int rc = 0;
 
 	/* what is tried again and again is an error once */
@@ -125,6 +126,14 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 	if (!departure->decision)
 		rc = psu_line_take(&departure->way, &departure->session);
 	psu_error_whisper(false);
+	/* on a way to one process that one has been asked after already; but which
+	 * one is promised the thread, PREPARED has said */
+	if (rc == PSU_THREAD_E_HOME_ENDED &&
+		psu_id_equal(promised, &departure->way.incarnation))
+		return (struct psu_source_event){
+			.kind = PSU_SOURCE_DEAD,
+			.incarnation = *promised,
+		};
 	return (struct psu_source_event){
 		.kind = rc ? PSU_SOURCE_LINE_BROKE : PSU_SOURCE_LINE_OPENED,
 		.code = rc,

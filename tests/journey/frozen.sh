@@ -275,6 +275,15 @@ return_to_dead_home() { # who
     PSU_THREAD_LISTEN=127.0.0.1:${ports[a]} station "$1" 1
 }
 
+home_lost() {
+    return_to_dead_home a
+    await_error b LOST_WITH_PEER 30
+    await_listed b 'one lost home=a host=.* hops=3'
+    (($(grep -c '^\[error\] LOST_WITH_PEER' "$dir/b.err") == 1)) ||
+        wrong "b said more than once that it is lost"
+    expect_lines b 0 'one ends'
+}
+
 # Another host has no say in it.
 home_lost_says_other() {
     return_to_dead_home c
@@ -315,7 +324,7 @@ await_silences() { # count
 for name in doubt_go_on doubt_give_up doubt_join doubt_located silent \
     resolve_refused resolve_wakes lost_go_on lost_give_up lost_kept \
     lost_away refused_as_lost second_incarnation \
-    home_lost_says_other; do
+    home_lost home_lost_says_other; do
     start_case "$name" with_stations "$name"
 done
 finish
