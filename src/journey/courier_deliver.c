@@ -57,14 +57,6 @@ static enum psu_delivery deliver_location(const struct psu_letter *letter,
 	return rc ? PSU_UNREACHED : PSU_DELIVERED;
 }
 
-static enum psu_delivery judge_refusal(int code)
-{
-	return code == PSU_THREAD_E_WRONG_ADDRESSEE ||
-				   code == PSU_THREAD_E_HOME_ENDED
-			   ? PSU_REFUSED
-			   : PSU_POSTPONED;
-}
-
 static enum psu_delivery deliver_end(const struct psu_letter *letter,
 									 struct psu_session *session)
 {
@@ -85,9 +77,9 @@ static enum psu_delivery deliver_end(const struct psu_letter *letter,
 	if (rc)
 		return PSU_UNREACHED;
 	if (control.type == PSU_FRAME_REFUSED) {
-		rc = psu_session_recv_refusal(session);
+		psu_error_tell(psu_session_recv_refusal(session));
 		session->broken = true;
-		return judge_refusal(rc);
+		return PSU_POSTPONED;
 	}
 	if (control.type == PSU_FRAME_RUNNING)
 		return PSU_DELIVERED;
@@ -95,9 +87,11 @@ static enum psu_delivery deliver_end(const struct psu_letter *letter,
 		return PSU_UNREACHED;
 	if (control.code == PSU_THREAD_E_REPLAYED)
 		return PSU_DELIVERED;
+
+	/* whatever it says: only its host can tell that home has ended */
 	psu_error_set(control.code, "%s refuses it: %s: see the log there",
 				  letter->home.name, psu_thread_strerror(control.code));
-	return judge_refusal(control.code);
+	return PSU_POSTPONED;
 }
 
 /** Whether there is hope when no line was to be had. */

@@ -292,6 +292,23 @@ home_lost_says_other() {
     ! grep -q LOST_WITH_PEER "$dir/b.err" || wrong "b says that it is lost"
 }
 
+# Home is in doubt still, and does not take the result; that it says to have
+# ended is no proof.
+result_refused() {
+    station a 1
+    station b 1
+    tell b serve 0
+    tell b mute
+    tell a lie "$(number HOME_ENDED)"
+    tell a start one 0 "127.0.0.1:${ports[b]}"
+    await_said b 'one ends'
+    await_line "$dir/b.err" '^\[debug\] HOME_ENDED: a refuses it' 30
+    tell b speak
+    tell a join one
+    await_said a 'joined one: 0, end 2, b' 30
+    ! grep -q RESULT_DROPPED "$dir/b.err" || wrong "b dropped the result"
+}
+
 # The process that has the thread lives; another with the same certificate has
 # taken over its port.  That proves nothing, until the first one is killed.
 second_incarnation() {
@@ -324,7 +341,7 @@ await_silences() { # count
 for name in doubt_go_on doubt_give_up doubt_join doubt_located silent \
     resolve_refused resolve_wakes lost_go_on lost_give_up lost_kept \
     lost_away refused_as_lost second_incarnation \
-    home_lost home_lost_says_other; do
+    home_lost home_lost_says_other result_refused; do
     start_case "$name" with_stations "$name"
 done
 finish
