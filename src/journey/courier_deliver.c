@@ -3,7 +3,7 @@
  * courier_deliver.c - one attempt to deliver one letter
  *
  *     LOCATION  ------------------>
- *               <------------------  NOTED
+ *               <------------------  NOTED, or REFUSED
  *     OFFER, BODY (an end)  ------>
  *               <------------------  RUNNING, or ABORTED, or REFUSED
  *
@@ -16,26 +16,34 @@
 #include "journey/way.h"
 #include "net/limits.h"
 
-static int recv_noted(const struct psu_letter *letter,
-					  struct psu_session *session)
+/** Home does not take it, and closes.  Whatever it says: only its host can tell
+ * that home has ended. */
+static enum psu_delivery recv_refusal(struct psu_session *session)
 {
-	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
-	struct psu_frame_header header;
+	psu_error_tell(psu_session_recv_refusal(session));
+	session->broken = true;
+	return PSU_POSTPONED;
+}
+
+static int recv_noted(const struct psu_letter *letter,
+					  struct psu_session *session,
+					  const struct psu_frame_header *header)
+{
 	uint8_t payload[PSU_NOTED_LEN];
 	struct psu_noted noted;
-	int rc = psu_session_recv_answer(session, &header, deadline);
+	int rc;
 
-	if (!rc && header.type != PSU_FRAME_NOTED)
-		return psu_session_unexpected(session, &header);
-	if (!rc)
-		rc = psu_session_recv(session, payload, sizeof(payload), deadline);
+	if (header->type != PSU_FRAME_NOTED)
+		return psu_session_unexpected(session, header);
+	rc = psu_session_recv(session, payload, sizeof(payload),
+						  psu_socket_deadline(PSU_MESSAGE_MS));
 	if (rc)
 		return rc;
 	psu_frame_get_noted(payload, &noted);
 	if (psu_id_equal(&noted.thread, &letter->thread) &&
 		noted.generation == letter->generation)
 		return 0;
-	return psu_session_unexpected(session, &header);
+	return psu_session_unexpected(session, header);
 }
 
 static enum psu_delivery deliver_location(const struct psu_letter *letter,
@@ -47,13 +55,20 @@ static enum psu_delivery deliver_location(const struct psu_letter *letter,
 		.where = letter->where,
 	};
 	uint8_t payload[PSU_LOCATION_LEN];
+	struct psu_frame_header header;
 	int rc;
 
 	psu_frame_put_location(&location, payload);
 	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
 								sizeof(payload));
 	if (!rc)
-		rc = recv_noted(letter, session);
+		rc = psu_session_recv_answer(session, &header,
+									 psu_socket_deadline(PSU_ANSWER_MS));
+	if (rc)
+		return PSU_UNREACHED;
+	if (header.type == PSU_FRAME_REFUSED)
+		return recv_refusal(session);
+	rc = recv_noted(letter, session, &header);
 	return rc ? PSU_UNREACHED : PSU_DELIVERED;
 }
 
@@ -76,19 +91,14 @@ static enum psu_delivery deliver_end(const struct psu_letter *letter,
 		rc = psu_parcel_recv_answer(&parcel, session, true, &control);
 	if (rc)
 		return PSU_UNREACHED;
-	if (control.type == PSU_FRAME_REFUSED) {
-		psu_error_tell(psu_session_recv_refusal(session));
-		session->broken = true;
-		return PSU_POSTPONED;
-	}
+	if (control.type == PSU_FRAME_REFUSED)
+		return recv_refusal(session);
 	if (control.type == PSU_FRAME_RUNNING)
 		return PSU_DELIVERED;
 	if (control.type != PSU_FRAME_ABORTED)
 		return PSU_UNREACHED;
 	if (control.code == PSU_THREAD_E_REPLAYED)
 		return PSU_DELIVERED;
-
-	/* whatever it says: only its host can tell that home has ended */
 	psu_error_set(control.code, "%s refuses it: %s: see the log there",
 				  letter->home.name, psu_thread_strerror(control.code));
 	return PSU_POSTPONED;

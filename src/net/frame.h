@@ -45,7 +45,7 @@ enum psu_frame_type {
  * move and the destination of another. */
 enum psu_frame_sender {
 	PSU_FRAME_BY_NOBODY,	 /* the type is not in the table */
-	PSU_FRAME_BY_EITHER,	 /* opens the session */
+	PSU_FRAME_BY_EITHER,	 /* opens the session, or ends it */
 	PSU_FRAME_BY_SERVER,	 /* whoever accepted the connection */
 	PSU_FRAME_BY_CLIENT,	 /* whoever dialled */
 	PSU_FRAME_BY_SOURCE,	 /* of the move: a request */

@@ -174,6 +174,25 @@ bereaved_says_other() {
     kill "$home"
 }
 
+# Home does not take a word of where the thread is, for a while.
+struck_off() {
+    open_input
+    serve b c
+    cp -a "$certs/a" "$dir/a"
+    MODE=1 start a tests/journey/join a "$dir/a" 0w1r "${hosts[@]}"
+    home=$started
+    await_line "$dir/b.err" 'Thread from a goes on here' 10
+    sed -i 's/\(^peer .*\/b .*\)direction=both/\1direction=receive/' \
+        "$dir/a/peers"
+    echo >&"$input_fd"
+    await_line "$dir/b.err" 'A letter to a must wait: .*refuses this host' 20
+    expect_no_error b
+    ! grep -q PROTOCOL "$dir/b.err" || wrong "b was surprised"
+    await_end "$home" 20
+    expect_status a 0
+    expect_lines a 1 'a: joined: 0, 42, ended away, c'
+}
+
 # A thread that cannot go home goes on where it is.
 stranded() { # code, run-time directory, who answers (a)
     open_input
@@ -222,6 +241,7 @@ start_case bereaved bereaved 0wr b 0
 start_case bereaved-farther bereaved 01wr c 1
 start_case orphan-says-other orphan_says_other
 start_case bereaved-says-other bereaved_says_other
+start_case struck-off struck_off
 start_case home-ended stranded HOME_ENDED
 start_case home-elsewhere stranded WRONG_ADDRESSEE '' c
 start_case home-unreachable other_runtime

@@ -19,7 +19,7 @@ static const struct {
 	bool stream, token, code, ttl;
 } table[] = {
 	{1, "HELLO", PSU_FRAME_BY_EITHER, 256, 256, 0, 0, 0, 0},
-	{2, "REFUSED", PSU_FRAME_BY_SERVER, 4, 4, 0, 0, 0, 0},
+	{2, "REFUSED", PSU_FRAME_BY_EITHER, 4, 4, 0, 0, 0, 0},
 	{3, "MANIFEST", PSU_FRAME_BY_EITHER, 164, 10244, 0, 0, 0, 0},
 	{4, "CALL", PSU_FRAME_BY_SERVER, 0, 0, 0, 0, 0, 0},
 	{5, "TURN", PSU_FRAME_BY_CLIENT, 0, 0, 0, 0, 0, 0},
