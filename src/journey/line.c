@@ -235,41 +235,49 @@ static struct psu_line *take_idle(const struct psu_way *way)
 	return line;
 }
 
-/** An idle line, the right to open one, or one that somebody puts back or
- * turns; NULL: @deadline has passed, or there is no memory. */
-static struct psu_line *get(const struct psu_way *way, int64_t deadline)
+/** Get an idle line, the right to open one, or one that somebody puts back or
+ * turns.  Returns 0 or why not: NO_MEMORY, BUSY, HOME_UNREACHABLE. */
+static int get(const struct psu_way *way, int64_t deadline,
+			   struct psu_line **line_out)
 {
 	for (;;) {
 		bool dial = way->fresh && way->has_endpoint;
 		struct psu_line *line = dial ? NULL : take_idle(way);
-		bool room = is_room(way), called;
+		bool room = is_room(way), called = false;
 
-		if (line)
-			return line;
-		called = room && psu_callers_call(way);
-		if (room && !called && way->has_endpoint)
-			return add(way->name, NULL);
-		if (way->at_once && !called && !count(way))
-			return NULL;
-		if (!wait_for_line(way, deadline, &line))
-			return NULL;
-		if (line)
-			return line;
+		if (!line && room)
+			called = psu_callers_call(way);
+		if (!line && room && !called && way->has_endpoint) {
+			line = add(way->name, NULL);
+			if (!line)
+				return PSU_THREAD_E_NO_MEMORY;
+		}
+		if (!line && way->at_once && !called && !count(way))
+			return PSU_THREAD_E_HOME_UNREACHABLE;
+		if (!line && !wait_for_line(way, deadline, &line))
+			return room ? PSU_THREAD_E_HOME_UNREACHABLE : PSU_THREAD_E_BUSY;
+		if (line) {
+			*line_out = line;
+			return 0;
+		}
 	}
 }
 
-static int tell_none(const struct psu_way *way)
+static int tell_none(const struct psu_way *way, int code)
 {
-	if (psu_id_is_zero(&way->incarnation))
-		return psu_error_set(PSU_THREAD_E_BUSY,
+	if (code == PSU_THREAD_E_NO_MEMORY)
+		return psu_error_set(code, "no memory for a session with %s: free some",
+							 way->name);
+	if (code == PSU_THREAD_E_BUSY)
+		return psu_error_set(code,
 							 "no session with %s within %d ms, %d are in use: "
 							 "try again, or let fewer threads move at a time",
 							 way->name, PSU_LINE_MS, PSU_LINES_PEER_MAX);
-	return psu_error_set(PSU_THREAD_E_HOME_UNREACHABLE,
-						 "no session with the home of the thread at %s within "
-						 "%d ms: check that its program still runs and the "
+	return psu_error_set(code,
+						 "no session with the home of the thread at %s can be "
+						 "had: check that its program still runs and the "
 						 "network works",
-						 way->name, PSU_LINE_MS);
+						 way->name);
 }
 
 int psu_line_take(const struct psu_way *way, struct psu_session **session_out)
@@ -279,12 +287,12 @@ int psu_line_take(const struct psu_way *way, struct psu_session **session_out)
 	int rc;
 
 	psu_process_lock();
-	line = get(way, psu_socket_deadline(PSU_LINE_MS));
-	if (line)
+	rc = get(way, psu_socket_deadline(PSU_LINE_MS), &line);
+	if (!rc)
 		session = line->session;
 	psu_process_unlock();
-	if (!line)
-		return tell_none(way);
+	if (rc)
+		return tell_none(way, rc);
 	*session_out = session;
 	if (session)
 		return 0;

@@ -44,10 +44,10 @@ void psu_line_way(const struct psu_endpoint *endpoint, struct psu_way *way_out);
  *
  * @session_out  the caller's own until psu_line_put()
  *
- * Returns 0, BUSY (all lines are in use and none comes back in time),
- * HOME_UNREACHABLE (no line to the process that is asked for), HOME_ENDED (it
- * has died, as its own host says), WRONG_ADDRESSEE (another host answers), or
- * what psu_session_dial() returns.
+ * Returns 0, NO_MEMORY, BUSY (all lines are in use and none comes back in
+ * time), HOME_UNREACHABLE (no line to the process that is asked for),
+ * HOME_ENDED (it has died, as its own host says), WRONG_ADDRESSEE (another host
+ * answers), or what psu_session_dial() returns.
  */
 PSU_MUST_CHECK int psu_line_take(const struct psu_way *way,
 								 struct psu_session **session_out);

@@ -5,7 +5,8 @@
  *     lines serve CERTS         at each line of stdin, "INCARNATION [HOST]",
  *                               asks that process, COUNT times in each of
  *                               THREADS threads; "INCARNATION elsewhere" asks
- *                               for such a process of another host
+ *                               for such a process of another host;
+ *                               "INCARNATION HOST WORD": see there
  *     lines go CERTS HOST       at each line "go" asks that server as often;
  *                               its other words: see there; has no port itself
  *
@@ -172,18 +173,26 @@ static const struct {
 	{"begin", begin}, {"stay", stay},
 };
 
+static bool run(const char *word)
+{
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		if (strcmp(word, words[i].name) == 0) {
+			words[i].run();
+			return true;
+		}
+	return false;
+}
+
 /** One of these, "go", or the incarnation of who is to be asked, and perhaps
- * where. */
+ * where, and one of these. */
 static void obey(char *line)
 {
 	struct psu_id *id = &way.incarnation;
 	const char *hex = strtok(line, " \n"), *where = strtok(NULL, " \n");
+	const char *word = strtok(NULL, " \n");
 
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
-		if (strcmp(hex, words[i].name) == 0) {
-			words[i].run();
-			return;
-		}
+	if (run(hex))
+		return;
 	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,
 					   NULL, NULL) != 0)
 		*id = (struct psu_id){0};
@@ -194,7 +203,8 @@ static void obey(char *line)
 	else if (where)
 		way.has_endpoint = psu_socket_parse(where, PSU_THREAD_DEFAULT_PORT,
 											&way.endpoint) == 0;
-	ask_often();
+	if (!word || !run(word))
+		ask_often();
 }
 
 int main(int argc, char **argv)

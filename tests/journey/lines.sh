@@ -101,6 +101,8 @@ elsewhere() {
     ask "$server_fd" "$home elsewhere"
     await 20 eval "(( \$(grep -c '^4 failed$' $dir/server.out) == 2 ))" ||
         wrong "the server asked another host"
+    await_error server HOME_UNREACHABLE 10
+    ! grep -q within "$dir/server.err" || wrong "it says that it has waited"
 }
 
 # At its address another process answers: it may have ended, or not.
@@ -125,6 +127,30 @@ ended() {
     await_error server HOME_ENDED 20
 }
 
+# Two processes that listen: home, and one that asks it.
+begin_two() {
+    open_input
+    home_fd=$input_fd
+    start home tests/journey/lines serve "$work/certs/a"
+    await_line "$dir/home.out" '^[0-9a-f]{32}$' 10
+    home=$(head -n 1 "$dir/home.out")
+    await_port home "$started"
+    home_port=$port
+    rm "$input"
+    open_input
+    server_fd=$input_fd
+    start server tests/journey/lines serve "$work/certs/b"
+    await_port server "$started"
+}
+
+# All lines to a home that lives are in use.
+crowded() {
+    DEADLINES="LINE=500" begin_two
+    ask "$server_fd" "$home 127.0.0.1:$home_port fill"
+    await_line "$dir/server.out" '^Failed after' 30
+    expect_error server BUSY '16 .* in use'
+}
+
 run_case turn turn
 run_case cross cross
 run_case void void
@@ -132,4 +158,5 @@ run_case read read_ahead
 run_case unreachable unreachable
 run_case ended ended
 run_case elsewhere elsewhere
+run_case crowded crowded
 finish
