@@ -148,27 +148,25 @@ static struct psu_line_waiter *first_waiter(const struct psu_line *line)
 	return waiter;
 }
 
-/** Wait for a line, or for room; false: @deadline has passed. */
-static bool wait_for_line(const struct psu_way *way, int64_t deadline,
-						  struct psu_line **line_out)
+/** Wait for a line, or until it is worth looking again; false: @deadline has
+ * passed. */
+static bool wait_for_line(struct psu_line_waiter *waiter, int64_t deadline)
 {
-	struct psu_line_waiter waiter = {.way = way};
 	bool in_time = true;
 
-	psu_process_init_condition(&waiter.woken);
-	enqueue(&waiter);
-	while (!waiter.line && !waiter.called && in_time)
-		in_time = psu_process_wait_for(&waiter.woken, deadline);
-	dequeue(&waiter);
-	pthread_cond_destroy(&waiter.woken);
-	*line_out = waiter.line;
-	return waiter.line || waiter.called;
+	waiter->called = false;
+	while (!waiter->line && !waiter->called && in_time)
+		in_time = psu_process_wait_for(&waiter->woken, deadline);
+	return waiter->line || waiter->called;
 }
 
 void psu_line_look_again(const struct psu_id *incarnation)
 {
 	struct psu_line_waiter *at = psu_process_get()->line_waiters;
 
+	/* who has not said yet which process it is, is none that is waited for */
+	if (psu_id_is_zero(incarnation))
+		return;
 	for (; at; at = at->next)
 		if (!at->line && psu_id_equal(&at->way->incarnation, incarnation)) {
 			at->called = true;
@@ -237,30 +235,43 @@ static struct psu_line *take_idle(const struct psu_way *way)
 
 /** Get an idle line, the right to open one, or one that somebody puts back or
  * turns.  Returns 0 or why not: NO_MEMORY, BUSY, HOME_UNREACHABLE. */
-static int get(const struct psu_way *way, int64_t deadline,
-			   struct psu_line **line_out)
+static int get(struct psu_line_waiter *waiter, int64_t deadline)
 {
-	for (;;) {
-		bool dial = way->fresh && way->has_endpoint;
-		struct psu_line *line = dial ? NULL : take_idle(way);
-		bool room = is_room(way), called = false;
+	const struct psu_way *way = waiter->way;
+	bool dial = way->fresh && way->has_endpoint, room, called;
 
-		if (!line && room)
-			called = psu_callers_call(way);
-		if (!line && room && !called && way->has_endpoint) {
-			line = add(way->name, NULL);
-			if (!line)
-				return PSU_THREAD_E_NO_MEMORY;
-		}
-		if (!line && way->at_once && !called && !count(way))
-			return PSU_THREAD_E_HOME_UNREACHABLE;
-		if (!line && !wait_for_line(way, deadline, &line))
-			return room ? PSU_THREAD_E_HOME_UNREACHABLE : PSU_THREAD_E_BUSY;
-		if (line) {
-			*line_out = line;
+	do {
+		if (!dial)
+			waiter->line = take_idle(way);
+		if (waiter->line)
 			return 0;
+		room = is_room(way);
+		called = room && psu_callers_call(way);
+		if (room && !called && way->has_endpoint) {
+			waiter->line = add(way->name, NULL);
+			return waiter->line ? 0 : PSU_THREAD_E_NO_MEMORY;
 		}
-	}
+		if (way->at_once && !called && !count(way))
+			return PSU_THREAD_E_HOME_UNREACHABLE;
+		if (!wait_for_line(waiter, deadline))
+			return room ? PSU_THREAD_E_HOME_UNREACHABLE : PSU_THREAD_E_BUSY;
+	} while (!waiter->line);
+	return 0;
+}
+
+/** The same, in a place in the queue that it keeps. */
+static int get_in_turn(const struct psu_way *way, struct psu_line **line_out)
+{
+	struct psu_line_waiter waiter = {.way = way};
+	int rc;
+
+	psu_process_init_condition(&waiter.woken);
+	enqueue(&waiter);
+	rc = get(&waiter, psu_socket_deadline(PSU_LINE_MS));
+	dequeue(&waiter);
+	pthread_cond_destroy(&waiter.woken);
+	*line_out = waiter.line;
+	return rc;
 }
 
 static int tell_none(const struct psu_way *way, int code)
@@ -287,7 +298,7 @@ int psu_line_take(const struct psu_way *way, struct psu_session **session_out)
 	int rc;
 
 	psu_process_lock();
-	rc = get(way, psu_socket_deadline(PSU_LINE_MS), &line);
+	rc = get_in_turn(way, &line);
 	if (!rc)
 		session = line->session;
 	psu_process_unlock();

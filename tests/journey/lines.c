@@ -33,6 +33,17 @@
 #define COUNT 200
 
 static struct psu_way way;
+static _Atomic unsigned waits; /* for a line, that have begun */
+
+/* The linker puts it before the library's own: --wrap. */
+bool __real_psu_process_wait_for(pthread_cond_t *condition, int64_t deadline);
+bool __wrap_psu_process_wait_for(pthread_cond_t *condition, int64_t deadline);
+
+bool __wrap_psu_process_wait_for(pthread_cond_t *condition, int64_t deadline)
+{
+	waits++;
+	return __real_psu_process_wait_for(condition, deadline);
+}
 
 static void *ask(void *argument)
 {
@@ -165,12 +176,57 @@ static void stay(void)
 	tell_end("Closed", begin_ms);
 }
 
+static void *wait_for_line(void *argument)
+{
+	const struct psu_way *its_way = argument;
+	struct psu_session *session;
+
+	if (psu_line_take(its_way, &session) != 0)
+		return NULL;
+	puts(its_way == &way ? "One is served" : "Another is served");
+	psu_line_put(session);
+	return NULL;
+}
+
+static void await_waits(unsigned count)
+{
+	for (int i = 0; waits < count && i < 20000; i++)
+		poll(NULL, 0, 1);
+}
+
+/** Have all sessions, and let two wait, the second of them for any of that
+ * host's; the first must look again before one is put back. */
+static void put_in_order(void)
+{
+	struct psu_session *session;
+	struct psu_way other = way;
+	pthread_t one, another;
+
+	other.incarnation = (struct psu_id){{0}};
+	for (int i = 0; i < PSU_LINES_PEER_MAX; i++)
+		if (psu_line_take(&way, &session) != 0)
+			return;
+	if (pthread_create(&one, NULL, wait_for_line, &way) != 0)
+		abort();
+	await_waits(1);
+	if (pthread_create(&another, NULL, wait_for_line, &other) != 0)
+		abort();
+	await_waits(2);
+	psu_process_lock();
+	psu_line_look_again(&way.incarnation);
+	psu_process_unlock();
+	await_waits(3);
+	psu_line_put(session);
+	pthread_join(one, NULL);
+	pthread_join(another, NULL);
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } words[] = {
 	{"hold", hold},	  {"read", read_ahead}, {"fill", fill},
-	{"begin", begin}, {"stay", stay},
+	{"begin", begin}, {"stay", stay},		{"order", put_in_order},
 };
 
 static bool run(const char *word)

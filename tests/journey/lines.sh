@@ -151,6 +151,15 @@ crowded() {
     expect_error server BUSY '16 .* in use'
 }
 
+# Who waits keeps its place when it is woken in vain.
+in_order() {
+    begin_two
+    ask "$server_fd" "$home 127.0.0.1:$home_port order"
+    await_line "$dir/server.out" '^Another is served$' 60
+    [[ $(grep -m 1 served "$dir/server.out") == 'One is served' ]] ||
+        wrong "who came later was served first"
+}
+
 run_case turn turn
 run_case cross cross
 run_case void void
@@ -159,4 +168,5 @@ run_case unreachable unreachable
 run_case ended ended
 run_case elsewhere elsewhere
 run_case crowded crowded
+run_case order in_order
 finish
