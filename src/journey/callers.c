@@ -88,21 +88,21 @@ static bool leads_to(const struct psu_way *way, const struct psu_caller *caller)
 bool psu_callers_call(const struct psu_way *way)
 {
 	struct psu_caller *at = psu_process_get()->callers;
-	bool found = false;
+	bool asked = false;
 
 	if (psu_id_is_zero(&way->incarnation))
 		return false;
 	for (; at; at = at->next) {
 		if (at->wake_fd < 0 || !leads_to(way, at))
 			continue;
-		found = true;
-		if (at->asked)
-			continue;
-		at->asked = true;
-		eventfd_write(at->wake_fd, 1);
-		break;
+		if (!at->asked) {
+			at->asked = true;
+			eventfd_write(at->wake_fd, 1);
+			return true;
+		}
+		asked = true;
 	}
-	return found;
+	return asked && !way->has_endpoint;
 }
 
 bool psu_callers_know(const struct psu_id *incarnation)

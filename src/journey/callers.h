@@ -54,7 +54,8 @@ unsigned psu_callers_count_of(const struct psu_process *process,
 void psu_callers_close_duplicate(struct psu_caller *caller);
 
 /** Call for the session of a caller that @way leads to; if one turns, it
- * becomes a line.  False: no such caller is here. */
+ * becomes a line.  One that was called before may be busy for long: it is
+ * waited for only if @way cannot be dialled.  False: no such caller is here. */
 bool psu_callers_call(const struct psu_way *way);
 
 /** Whether there is a session on which that process asks. */

@@ -238,7 +238,7 @@ static struct psu_line *take_idle(const struct psu_way *way)
 static int get(struct psu_line_waiter *waiter, int64_t deadline)
 {
 	const struct psu_way *way = waiter->way;
-	bool dial = way->fresh && way->has_endpoint, room, called;
+	bool dial = way->fresh && way->has_endpoint, room, called, answered = true;
 
 	do {
 		if (!dial)
@@ -246,14 +246,16 @@ static int get(struct psu_line_waiter *waiter, int64_t deadline)
 		if (waiter->line)
 			return 0;
 		room = is_room(way);
-		called = room && psu_callers_call(way);
+		called = room && answered && psu_callers_call(way);
 		if (room && !called && way->has_endpoint) {
 			waiter->line = add(way->name, NULL);
 			return waiter->line ? 0 : PSU_THREAD_E_NO_MEMORY;
 		}
 		if (way->at_once && !called && !count(way))
 			return PSU_THREAD_E_HOME_UNREACHABLE;
-		if (!wait_for_line(waiter, deadline))
+		if (called && way->has_endpoint)
+			answered = wait_for_line(waiter, psu_socket_deadline(PSU_TURN_MS));
+		else if (!wait_for_line(waiter, deadline))
 			return room ? PSU_THREAD_E_HOME_UNREACHABLE : PSU_THREAD_E_BUSY;
 	} while (!waiter->line);
 	return 0;

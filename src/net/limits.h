@@ -101,6 +101,9 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_LINES_OPENING_MAX 4
 /** Of all peers, those that are kept while they are idle. */
 #define PSU_LINES_IDLE_MAX 64
+/** A peer that can be dialled is, when a session of its own does not turn by
+ * then. */
+#define PSU_TURN_MS 1000
 /** A home that listens dials the process where its thread is after so long. */
 #define PSU_KEEPER_PAUSE_MS 1000
 /** Word of a thread that has moved on may be so late when the process where it

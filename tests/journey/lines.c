@@ -221,12 +221,24 @@ static void put_in_order(void)
 	pthread_join(another, NULL);
 }
 
+/** Take one, for good: the peer does not give up one that has been used. */
+static void keep(void)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	struct psu_session *session;
+	bool dead;
+
+	if (psu_line_take(&way, &session) == 0 &&
+		psu_line_ask_after(session, self, &dead) == 0)
+		puts("Kept");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } words[] = {
-	{"hold", hold},	  {"read", read_ahead}, {"fill", fill},
-	{"begin", begin}, {"stay", stay},		{"order", put_in_order},
+	{"hold", hold}, {"read", read_ahead},	 {"fill", fill}, {"begin", begin},
+	{"stay", stay}, {"order", put_in_order}, {"keep", keep},
 };
 
 static bool run(const char *word)

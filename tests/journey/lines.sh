@@ -160,6 +160,20 @@ in_order() {
         wrong "who came later was served first"
 }
 
+# Home has a session here that it does not let go of, but can be dialled.
+dialled() {
+    begin_two
+    ask "$home_fd" "- 127.0.0.1:$port keep"
+    await_line "$dir/home.out" '^Kept$' 10
+    ask "$server_fd" "$home 127.0.0.1:$home_port"
+    await_line "$dir/server.out" '^[0-9]+ failed$' 30
+    expect_lines server 1 '0 failed'
+    ask "$server_fd" "$home 127.0.0.1:$home_port"
+    await 20 eval "(( \$(grep -c '^0 failed$' $dir/server.out) == 2 ))" ||
+        wrong "the server did not ask again"
+    expect_no_error server
+}
+
 run_case turn turn
 run_case cross cross
 run_case void void
@@ -169,4 +183,5 @@ run_case ended ended
 run_case elsewhere elsewhere
 run_case crowded crowded
 run_case order in_order
+run_case dialled dialled
 finish
