@@ -81,7 +81,7 @@ int psu_depart_offer(struct psu_departure *departure)
 		if (rc)
 			return rc;
 		assert(departure->session);
-		may_be_stale = departure->session->offers > 0;
+		may_be_stale = departure->session->reused;
 		rc = send_parcel(departure);
 		if (!rc || departure->source.state != PSU_SOURCE_FROZEN ||
 			!may_be_stale)

@@ -198,6 +198,7 @@ static bool hand_on(struct psu_line *line)
 {
 	struct psu_line_waiter *waiter = first_waiter(line);
 
+	line->session->reused = true;
 	if (waiter) {
 		waiter->line = line;
 		pthread_cond_signal(&waiter->woken);

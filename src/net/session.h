@@ -36,6 +36,7 @@ struct psu_session {
 	SSL *ssl;
 	bool server;					   /* the peer dialled us */
 	bool broken;					   /* of no further use */
+	bool reused;					   /* it was idle, or another's, before */
 	char peer_name[PSU_PEER_NAME_LEN]; /* for sentences: what was dialled, or
 										  the caller's identity */
 	struct psu_identity peer;

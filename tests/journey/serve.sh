@@ -65,6 +65,22 @@ leaving_and_arriving() {
     await_listed a 'one ended home=a host=b hops=1'
 }
 
+# A session that no thread has used yet has ended meanwhile, unnoticed.
+stale() {
+    station a 0
+    station b 1
+    tell a ask "127.0.0.1:${ports[b]}"
+    await_said a asked
+    tell a blind
+    kill -KILL "${pids[b]}"
+    await_end "${pids[b]}" 10
+    rm "$dir/b.in" "$dir/b.port"
+    PSU_THREAD_LISTEN=127.0.0.1:${ports[b]} station b 1
+    tell b serve 0
+    tell a start one A "127.0.0.1:${ports[b]}"
+    await_said b 'one has come'
+}
+
 # ---- serving
 
 # The source never says that it knows.
@@ -269,7 +285,7 @@ understaffed() {
     await_said a 'joined one: 0, end 2, b'
 }
 
-for name in questions running_and_ended leaving_and_arriving linger \
+for name in questions running_and_ended leaving_and_arriving stale linger \
     linger_one acknowledge fifty drain stays again trapped set_up_again \
     understaffed forked; do
     start_case "$name" with_stations "$name"

@@ -6,10 +6,13 @@
  *     forget                    send no FORGETs from now on
  *     lie CODE                  say it in each ABORTED from now on
  *     mute, speak               send no RUNNINGs from now on; send them again
+ *     ask HOST                  open a session, and move nothing on it
+ *     blind                     take each idle session for a good one
  *     deaf                      listen no more, with the sessions as they are
  *     fork                      a child that tells what it has of connections
  *     poor                      the library cannot start its next own thread
  */
+#include "journey/line.h"
 #include "journey/process.h"
 #include "station.h"
 
@@ -23,7 +26,7 @@
 #include <unistd.h>
 
 static struct gate commits = GATE(true);
-static _Atomic bool without_forget, without_running, poor;
+static _Atomic bool without_forget, without_running, blind, poor;
 static _Atomic int lie; /* 0: none */
 
 /* The linker puts these before the library's own: --wrap. */
@@ -49,6 +52,14 @@ int __wrap_psu_session_send_control(struct psu_session *session,
 	return __real_psu_session_send_control(session, &told);
 }
 
+bool __real_psu_session_is_quiet(struct psu_session *session);
+bool __wrap_psu_session_is_quiet(struct psu_session *session);
+
+bool __wrap_psu_session_is_quiet(struct psu_session *session)
+{
+	return blind || __real_psu_session_is_quiet(session);
+}
+
 int __real_psu_process_spawn(void *(*fn)(void *), void *arg);
 int __wrap_psu_process_spawn(void *(*fn)(void *), void *arg);
 
@@ -59,6 +70,24 @@ int __wrap_psu_process_spawn(void *(*fn)(void *), void *arg)
 	poor = false;
 	printf("too poor\n");
 	return PSU_THREAD_E_NO_MEMORY;
+}
+
+static void ask(const char *host)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	struct psu_endpoint endpoint;
+	struct psu_session *session;
+	struct psu_way way;
+	bool dead;
+
+	if (psu_socket_parse(host, PSU_THREAD_DEFAULT_PORT, &endpoint) != 0)
+		return;
+	psu_line_way(&endpoint, &way);
+	if (psu_line_take(&way, &session) != 0)
+		return;
+	if (psu_line_ask_after(session, self, &dead) == 0)
+		printf("asked\n");
+	psu_line_put(session);
 }
 
 /** Sockets, what watches them, and what wakes who waits for them. */
@@ -101,6 +130,10 @@ bool do_wrong(char **words, int count)
 		without_running = true;
 	else if (strcmp(word, "speak") == 0)
 		without_running = false;
+	else if (strcmp(word, "ask") == 0 && count > 1)
+		ask(words[1]);
+	else if (strcmp(word, "blind") == 0)
+		blind = true;
 	else if (strcmp(word, "deaf") == 0)
 		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
 	else if (strcmp(word, "fork") == 0)
