@@ -91,11 +91,13 @@ unreachable() {
 # Which process it is a caller says itself: which host, its certificate.
 elsewhere() {
     begin
-    ask "$client_fd" go
-    await_line "$dir/client.out" '^0 failed$' 20
+    ask "$client_fd" keep
+    await_line "$dir/client.out" '^Kept$' 10
     ask "$server_fd" "$home elsewhere"
     # nobody is called for, and so not waited for either
     await_line "$dir/server.out" '^4 failed$' 8
+    ask "$client_fd" go
+    await_line "$dir/client.out" '^0 failed$' 20
     ask "$server_fd" "$home"
     await_line "$dir/server.out" '^0 failed$' 20
     ask "$server_fd" "$home elsewhere"
