@@ -149,7 +149,7 @@ static void *keep(void *argument)
 	int rc = 0;
 
 	/* who can dial us needs no line of ours for a short visit */
-	if (psu_process_get()->listen_fd >= 0)
+	if (*psu_process_get()->place.address)
 		pause_ms = PSU_KEEPER_PAUSE_MS;
 	/* what is tried again and again is no error */
 	psu_error_whisper(true);

@@ -36,26 +36,33 @@ static int find_endpoint(int listen_fd, const char *name,
 	return 0;
 }
 
+/** As others may dial it, or empty. */
+static int find_address(int listen_fd, const char *name,
+						char address[PSU_SOCKET_NAME_LEN])
+{
+	const char *text = getenv("PSU_THREAD_ADDRESS");
+	struct psu_endpoint endpoint;
+	int rc;
+
+	if (text && !*text)
+		return 0;
+	rc = find_endpoint(listen_fd, name, &endpoint);
+	if (!rc && text)
+		rc = psu_socket_parse(text, (unsigned)strtoul(endpoint.port, NULL, 10),
+							  &endpoint);
+	if (!rc)
+		psu_socket_name(&endpoint, address);
+	return rc;
+}
+
 int psu_way_here(const struct psu_identity *self, int listen_fd,
 				 struct psu_place *place)
 {
-	const char *text = getenv("PSU_THREAD_ADDRESS");
 	char address[PSU_SOCKET_NAME_LEN] = "";
-	struct psu_endpoint endpoint = {.port = ""};
-	int rc = 0;
+	int rc = listen_fd >= 0 ? find_address(listen_fd, self->name, address) : 0;
 
-	if (listen_fd >= 0)
-		rc = find_endpoint(listen_fd, self->name, &endpoint);
-	if (!rc && text && *text)
-		rc = psu_socket_parse(text,
-							  *endpoint.port
-								  ? (unsigned)strtoul(endpoint.port, NULL, 10)
-								  : PSU_THREAD_DEFAULT_PORT,
-							  &endpoint);
 	if (rc)
 		return rc;
-	if (*endpoint.host && !(text && !*text))
-		psu_socket_name(&endpoint, address);
 	place->identity = self->digest;
 	memset(place->name, 0, sizeof(place->name));
 	memset(place->address, 0, sizeof(place->address));

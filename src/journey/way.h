@@ -9,9 +9,9 @@
 #include "trust/place.h"
 
 /**
- * Find out where others find this process: at $PSU_THREAD_ADDRESS if that is
- * set ("": nowhere), else at the address it listens on, or, if that is all of
- * them, at the host's name.
+ * Find out where others find this process, if it listens: at
+ * $PSU_THREAD_ADDRESS if that is set ("": nowhere), else at the address it
+ * listens on, or, if that is all of them, at the host's name.
  *
  * @listen_fd  -1: it does not listen
  * @place      its incarnation is filled in

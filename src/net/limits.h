@@ -104,7 +104,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
 /** A peer that can be dialled is, when a session of its own does not turn by
  * then. */
 #define PSU_TURN_MS 1000
-/** A home that listens dials the process where its thread is after so long. */
+/** A home that can be dialled dials the process where its thread is after so
+ * long. */
 #define PSU_KEEPER_PAUSE_MS 1000
 /** Word of a thread that has moved on may be so late when the process where it
  * was is known to have died. */

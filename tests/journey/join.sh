@@ -134,6 +134,13 @@ orphan() { # mode of home, code that b logs (''), who answers (a), why it waits
     [[ ! -s $dir/a.out ]] || wrong "a printed something"
 }
 
+# A client says where it is, though it listens nowhere.
+orphan_of_a_braggart() {
+    local PSU_THREAD_ADDRESS=127.0.0.1:1
+    export PSU_THREAD_ADDRESS
+    orphan 0 '' a 'no session with the home'
+}
+
 # Another host answers there: what it says of home proves nothing.
 orphan_says_other() {
     orphan 1 '' c "'c' now"
@@ -237,6 +244,7 @@ done
 start_case unaddressed unaddressed
 start_case orphan orphan 1 RESULT_DROPPED
 start_case orphan-of-a-client orphan 0
+start_case orphan-of-a-braggart orphan_of_a_braggart
 start_case bereaved bereaved 0wr b 0
 start_case bereaved-farther bereaved 01wr c 1
 start_case orphan-says-other orphan_says_other
