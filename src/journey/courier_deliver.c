@@ -11,9 +11,9 @@
  * an earlier attempt is for home to know, and it says REPLAYED then.
  */
 #include "journey/courier.h"
+#include "journey/line.h"
 #include "journey/parcel.h"
 #include "journey/process.h"
-#include "journey/way.h"
 #include "net/limits.h"
 
 /** Home does not take it, and closes.  Whatever it says: only its host can tell
@@ -147,7 +147,7 @@ enum psu_delivery psu_courier_deliver(const struct psu_letter *letter)
 					   "its home is another process of this host");
 		return PSU_REFUSED;
 	}
-	psu_way_to(&letter->home, &way);
+	psu_way_to_place(&letter->home, &way);
 	way.at_once = !letter->joinable;
 	psu_error_whisper(true);
 	delivery = deliver(letter, &way);

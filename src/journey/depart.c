@@ -62,12 +62,12 @@ static int find_way(struct psu_departure *departure)
 	int rc;
 
 	if (!self->target) {
-		psu_way_to(&self->home, &departure->way);
+		psu_way_to_place(&self->home, &departure->way);
 		return 0;
 	}
 	rc = psu_socket_parse(self->target, PSU_THREAD_DEFAULT_PORT, &endpoint);
 	if (!rc)
-		psu_line_way(&endpoint, &departure->way);
+		psu_way_to_endpoint(&endpoint, &departure->way);
 	return rc;
 }
 

@@ -12,7 +12,6 @@
 #include "journey/parcel.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
-#include "journey/way.h"
 #include "report/phase.h"
 
 #include <signal.h>

@@ -12,7 +12,6 @@
 #include "journey/locate.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
-#include "journey/way.h"
 #include "net/limits.h"
 
 #include <stdlib.h>
@@ -68,7 +67,7 @@ static int connect_to(const struct psu_place *place)
 	bool dead;
 	int rc;
 
-	psu_way_to(place, &way);
+	psu_way_to_place(place, &way);
 	if (!way.has_endpoint)
 		return psu_error_set(PSU_THREAD_E_HOST_UNREACHABLE,
 							 "it has no address at which it could be dialled");

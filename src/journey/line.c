@@ -8,7 +8,6 @@
 #include "journey/callers.h"
 #include "journey/keeper.h"
 #include "journey/process.h"
-#include "journey/way.h"
 #include "net/limits.h"
 
 #include <assert.h>
@@ -25,12 +24,6 @@ struct psu_line_waiter {
 	bool called;		   /* to look again: there is room for a new one */
 	pthread_cond_t woken;
 };
-
-void psu_line_way(const struct psu_endpoint *endpoint, struct psu_way *way_out)
-{
-	*way_out = (struct psu_way){.has_endpoint = true, .endpoint = *endpoint};
-	psu_socket_name(endpoint, way_out->name);
-}
 
 /* ---- the table */
 

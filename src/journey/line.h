@@ -18,25 +18,8 @@
 #ifndef PSU_LINE_H
 #define PSU_LINE_H
 
+#include "journey/way.h"
 #include "net/session.h"
-
-/** To whom a line is wanted. */
-struct psu_way {
-	char name[PSU_PEER_NAME_LEN]; /* "host:7310", or a home's host, for
-									 sentences */
-	bool has_endpoint;			  /* it can be dialled */
-	struct psu_endpoint endpoint;
-	struct psu_digest identity; /* only this host will do; zeros: whoever
-								   answers */
-	struct psu_id incarnation;	/* and only this process of it; zero: any */
-	bool fresh;	  /* no idle line, if a new one can be dialled: the last one was
-					 stale */
-	bool at_once; /* do not wait for whoever has no session here and cannot be
-					 dialled */
-};
-
-/** Fill in a way that leads to whoever answers at @endpoint. */
-void psu_line_way(const struct psu_endpoint *endpoint, struct psu_way *way_out);
 
 /**
  * Get a line: an idle one, else a caller's session that turns, else a new

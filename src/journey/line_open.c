@@ -4,7 +4,6 @@
  */
 #include "journey/line.h"
 #include "journey/process.h"
-#include "journey/way.h"
 #include "net/limits.h"
 
 #include <sodium.h>

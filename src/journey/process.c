@@ -6,8 +6,8 @@
 #include "bytes/sha256.h"
 #include "journey/callers.h"
 #include "journey/exits.h"
+#include "journey/here.h"
 #include "journey/line.h"
-#include "journey/way.h"
 #include "slot/slot.h"
 #include "start/hazards.h"
 #include "start/isa.h"
@@ -305,8 +305,8 @@ static int take_place(struct psu_process *process)
 		rc = psu_serve_listen(process);
 	process->place.incarnation = process->incarnation;
 	if (!rc)
-		rc = psu_way_here(psu_trust_self(process->trust), process->listen_fd,
-						  &process->place);
+		rc = psu_here_find(psu_trust_self(process->trust), process->listen_fd,
+						   &process->place);
 	return rc;
 }
 

@@ -1,28 +1,34 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * way.h - where this process is, and the way to another one
+ * way.h - the way to another process
  */
 #ifndef PSU_WAY_H
 #define PSU_WAY_H
 
-#include "journey/line.h"
+#include "net/session.h"
 #include "trust/place.h"
 
-/**
- * Find out where others find this process, if it listens: at
- * $PSU_THREAD_ADDRESS if that is set ("": nowhere), else at the address it
- * listens on, or, if that is all of them, at the host's name.
- *
- * @listen_fd  -1: it does not listen
- * @place      its incarnation is filled in
- *
- * Returns 0, INVALID_ARGUMENT or SYSTEM.
- */
-PSU_MUST_CHECK int psu_way_here(const struct psu_identity *self, int listen_fd,
-								struct psu_place *place);
+/** To whom a line is wanted. */
+struct psu_way {
+	char name[PSU_PEER_NAME_LEN]; /* "host:7310", or a home's host, for
+									 sentences */
+	bool has_endpoint;			  /* it can be dialled */
+	struct psu_endpoint endpoint;
+	struct psu_digest identity; /* only this host will do; zeros: whoever
+								   answers */
+	struct psu_id incarnation;	/* and only this process of it; zero: any */
+	bool fresh;	  /* no idle line, if a new one can be dialled: the last one was
+					 stale */
+	bool at_once; /* do not wait for whoever has no session here and cannot be
+					 dialled */
+};
+
+/** The way to whoever answers at @endpoint. */
+void psu_way_to_endpoint(const struct psu_endpoint *endpoint,
+						 struct psu_way *way_out);
 
 /** The way to the process at @place. */
-void psu_way_to(const struct psu_place *place, struct psu_way *way_out);
+void psu_way_to_place(const struct psu_place *place, struct psu_way *way_out);
 
 /** Whether that host, by the digest of its identity, is one that @way asks
  * for. */

@@ -291,7 +291,7 @@ int main(int argc, char **argv)
 	if (!server) {
 		if (psu_socket_parse(argv[3], PSU_THREAD_DEFAULT_PORT, &endpoint) != 0)
 			return EXIT_FAILURE;
-		psu_line_way(&endpoint, &way);
+		psu_way_to_endpoint(&endpoint, &way);
 	}
 	say_incarnation();
 	while (fgets(line, sizeof(line), stdin))

@@ -82,7 +82,7 @@ static void ask(const char *host)
 
 	if (psu_socket_parse(host, PSU_THREAD_DEFAULT_PORT, &endpoint) != 0)
 		return;
-	psu_line_way(&endpoint, &way);
+	psu_way_to_endpoint(&endpoint, &way);
 	if (psu_line_take(&way, &session) != 0)
 		return;
 	if (psu_line_ask_after(session, self, &dead) == 0)
