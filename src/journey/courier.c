@@ -103,9 +103,10 @@ static struct psu_letter *settle(struct courier *courier,
 	courier->letter = NULL;
 	letter->tries++;
 	letter->due_ms = psu_socket_deadline(pause_ms(letter->tries));
-	if (delivery == PSU_UNREACHED)
+	if (delivery == PSU_DELIVERY_UNREACHED)
 		courier->resume_ms = letter->due_ms;
-	if (delivery == PSU_UNREACHED || delivery == PSU_POSTPONED)
+	if (delivery == PSU_DELIVERY_UNREACHED ||
+		delivery == PSU_DELIVERY_POSTPONED)
 		gone = psu_outbox_put_back(&outbox, letter);
 	else
 		psu_letter_free(letter);
@@ -123,9 +124,9 @@ static void *deliver_mail(void *argument)
 	while ((letter = take_letter(courier))) {
 		psu_process_unlock();
 		delivery = psu_courier_deliver(letter);
-		if (delivery == PSU_REFUSED)
+		if (delivery == PSU_DELIVERY_HOPELESS)
 			tell_dropped(letter, psu_error_sentence());
-		else if (delivery != PSU_DELIVERED && letter->tries == 0)
+		else if (delivery != PSU_DELIVERY_DONE && letter->tries == 0)
 			psu_log(PSU_THREAD_LOG_INFO, "A letter to %s must wait: %s",
 					letter->home.name, psu_error_sentence());
 		psu_process_lock();

@@ -28,10 +28,10 @@ void psu_courier_linger(int64_t deadline);
 /* ---- between the files of this part */
 
 enum psu_delivery {
-	PSU_DELIVERED = 1, /* or of no interest there any more */
-	PSU_POSTPONED,	   /* home does not take it now */
-	PSU_UNREACHED,	   /* home does not answer now */
-	PSU_REFUSED		   /* never: its home has ended */
+	PSU_DELIVERY_DONE = 1,	/* or of no interest there any more */
+	PSU_DELIVERY_POSTPONED, /* home does not take it now */
+	PSU_DELIVERY_UNREACHED, /* home does not answer now */
+	PSU_DELIVERY_HOPELESS	/* never: its home has ended */
 };
 
 /** Try once to deliver a letter (courier_deliver.c).  What goes wrong is kept

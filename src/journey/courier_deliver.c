@@ -22,7 +22,7 @@ static enum psu_delivery recv_refusal(struct psu_session *session)
 {
 	psu_error_tell(psu_session_recv_refusal(session));
 	session->broken = true;
-	return PSU_POSTPONED;
+	return PSU_DELIVERY_POSTPONED;
 }
 
 static int recv_noted(const struct psu_letter *letter,
@@ -65,11 +65,11 @@ static enum psu_delivery deliver_location(const struct psu_letter *letter,
 		rc = psu_session_recv_answer(session, &header,
 									 psu_socket_deadline(PSU_ANSWER_MS));
 	if (rc)
-		return PSU_UNREACHED;
+		return PSU_DELIVERY_UNREACHED;
 	if (header.type == PSU_FRAME_REFUSED)
 		return recv_refusal(session);
 	rc = recv_noted(letter, session, &header);
-	return rc ? PSU_UNREACHED : PSU_DELIVERED;
+	return rc ? PSU_DELIVERY_UNREACHED : PSU_DELIVERY_DONE;
 }
 
 static enum psu_delivery deliver_end(const struct psu_letter *letter,
@@ -90,18 +90,18 @@ static enum psu_delivery deliver_end(const struct psu_letter *letter,
 	if (!rc)
 		rc = psu_parcel_recv_answer(&parcel, session, true, &control);
 	if (rc)
-		return PSU_UNREACHED;
+		return PSU_DELIVERY_UNREACHED;
 	if (control.type == PSU_FRAME_REFUSED)
 		return recv_refusal(session);
 	if (control.type == PSU_FRAME_RUNNING)
-		return PSU_DELIVERED;
+		return PSU_DELIVERY_DONE;
 	if (control.type != PSU_FRAME_ABORTED)
-		return PSU_UNREACHED;
+		return PSU_DELIVERY_UNREACHED;
 	if (control.code == PSU_THREAD_E_REPLAYED)
-		return PSU_DELIVERED;
+		return PSU_DELIVERY_DONE;
 	psu_error_set(control.code, "%s refuses it: %s: see the log there",
 				  letter->home.name, psu_thread_strerror(control.code));
-	return PSU_POSTPONED;
+	return PSU_DELIVERY_POSTPONED;
 }
 
 /** Whether there is hope when no line was to be had. */
@@ -109,8 +109,8 @@ static enum psu_delivery judge_silence(const struct psu_letter *letter, int rc)
 {
 	if (rc == PSU_THREAD_E_HOME_ENDED ||
 		(rc == PSU_THREAD_E_HOME_UNREACHABLE && !letter->joinable))
-		return PSU_REFUSED;
-	return PSU_UNREACHED;
+		return PSU_DELIVERY_HOPELESS;
+	return PSU_DELIVERY_UNREACHED;
 }
 
 static enum psu_delivery deliver(const struct psu_letter *letter,
@@ -126,7 +126,7 @@ static enum psu_delivery deliver(const struct psu_letter *letter,
 		return judge_silence(letter, rc);
 	if (psu_session_judge(&process->context, session, PSU_RIGHT_RECEIVE,
 						  &peer) != 0)
-		delivery = PSU_UNREACHED;
+		delivery = PSU_DELIVERY_UNREACHED;
 	else if (letter->kind == PSU_LETTER_END)
 		delivery = deliver_end(letter, session);
 	else
@@ -145,7 +145,7 @@ enum psu_delivery psu_courier_deliver(const struct psu_letter *letter)
 	if (psu_digest_equal(&letter->home.identity, &here->identity)) {
 		psu_error_keep(PSU_THREAD_E_WRONG_ADDRESSEE,
 					   "its home is another process of this host");
-		return PSU_REFUSED;
+		return PSU_DELIVERY_HOPELESS;
 	}
 	psu_way_to_place(&letter->home, &way);
 	way.at_once = !letter->joinable;
