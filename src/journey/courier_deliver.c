@@ -107,7 +107,10 @@ static enum psu_delivery deliver_end(const struct psu_letter *letter,
 /** Whether there is hope when no line was to be had. */
 static enum psu_delivery judge_silence(const struct psu_letter *letter, int rc)
 {
-	if (rc == PSU_THREAD_E_HOME_ENDED ||
+	if (rc == PSU_LINE_DEAD)
+		psu_error_keep(PSU_THREAD_E_HOME_ENDED,
+					   "its home has ended, and another process answers there");
+	if (rc == PSU_LINE_DEAD ||
 		(rc == PSU_THREAD_E_HOME_UNREACHABLE && !letter->joinable))
 		return PSU_DELIVERY_HOPELESS;
 	return PSU_DELIVERY_UNREACHED;

@@ -128,7 +128,7 @@ static struct psu_source_event dial_again(struct psu_departure *departure)
 	psu_error_whisper(false);
 	/* on a way to one process that one has been asked after already; but which
 	 * one is promised the thread, PREPARED has said */
-	if (rc == PSU_THREAD_E_HOME_ENDED &&
+	if (rc == PSU_LINE_DEAD &&
 		psu_id_equal(promised, &departure->way.incarnation))
 		return (struct psu_source_event){
 			.kind = PSU_SOURCE_DEAD,

@@ -24,6 +24,12 @@ static int open_session(struct psu_departure *departure)
 
 	psu_phase_begin(PSU_PHASE_OPEN);
 	rc = psu_line_take(&departure->way, &departure->session);
+	if (rc == PSU_LINE_DEAD)
+		return psu_error_set(PSU_THREAD_E_HOME_ENDED,
+							 "the home of the thread, a process at %s, has "
+							 "ended, and another answers: the thread cannot go "
+							 "home any more",
+							 departure->way.name);
 	if (!rc)
 		rc = psu_session_judge(&process->context, departure->session,
 							   PSU_RIGHT_RECEIVE, &peer);

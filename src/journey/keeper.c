@@ -59,7 +59,8 @@ static void unlist(const struct psu_keeper *keeper)
 	*link = keeper->next;
 }
 
-/** Dial, and make the session a line.  Returns 0, HOME_ENDED, or why not. */
+/** Dial, and make the session a line.  Returns 0, PSU_LINE_DEAD, or why
+ * not. */
 static int connect_to(const struct psu_place *place)
 {
 	struct psu_session *session;
@@ -154,7 +155,7 @@ static void *keep(void *argument)
 	psu_error_whisper(true);
 	while (is_wanted(keeper, pause_ms)) {
 		rc = connect_to(&keeper->place);
-		if (rc == PSU_THREAD_E_HOME_ENDED) {
+		if (rc == PSU_LINE_DEAD) {
 			psu_error_whisper(false);
 			tell_died(keeper);
 			break;
@@ -165,7 +166,7 @@ static void *keep(void *argument)
 		if (pause_ms > PSU_REDIAL_LAST_MS)
 			pause_ms = PSU_REDIAL_LAST_MS;
 	}
-	if (keeper->silent && rc != PSU_THREAD_E_HOME_ENDED)
+	if (keeper->silent && rc != PSU_LINE_DEAD)
 		tell_heard(keeper);
 	free(keeper);
 	return NULL;

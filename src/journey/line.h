@@ -21,16 +21,20 @@
 #include "journey/way.h"
 #include "net/session.h"
 
+/** What is no error in itself, and for the caller to put into words: the
+ * process that is asked for has died, as its own host says. */
+#define PSU_LINE_DEAD 1
+
 /**
  * Get a line: an idle one, else a caller's session that turns, else a new
  * session, else wait until somebody puts one back.
  *
  * @session_out  the caller's own until psu_line_put()
  *
- * Returns 0, NO_MEMORY, BUSY (all lines are in use and none comes back in
- * time), HOME_UNREACHABLE (no line to the process that is asked for),
- * HOME_ENDED (it has died, as its own host says), WRONG_ADDRESSEE (another host
- * answers), or what psu_session_dial() returns.
+ * Returns 0, PSU_LINE_DEAD, NO_MEMORY, BUSY (all lines are in use and none
+ * comes back in time), HOME_UNREACHABLE (no line to the process that is asked
+ * for), WRONG_ADDRESSEE (another host answers), or what psu_session_dial()
+ * returns.
  */
 PSU_MUST_CHECK int psu_line_take(const struct psu_way *way,
 								 struct psu_session **session_out);
@@ -76,7 +80,9 @@ struct psu_line {
 	bool watched; /* the watch knows its descriptor */
 };
 
-/** Open a session for @way (line_open.c).  Its owner is the caller. */
+/** Open a session for @way (line_open.c).  Its owner is the caller.  Returns
+ * what psu_line_take() does, but for BUSY and NO_MEMORY of
+ * the table. */
 PSU_MUST_CHECK int psu_line_open(const struct psu_way *way,
 								 struct psu_session **session_out);
 

@@ -52,11 +52,7 @@ static int tell_other(const struct psu_way *way, struct psu_session *session)
 	if (rc)
 		return rc;
 	if (dead)
-		return psu_error_set(PSU_THREAD_E_HOME_ENDED,
-							 "the process that was asked for at %s has ended, "
-							 "and another answers: a thread that was born in "
-							 "it cannot go home any more",
-							 way->name);
+		return PSU_LINE_DEAD;
 	return psu_error_set(PSU_THREAD_E_HOME_UNREACHABLE,
 						 "another process answers at %s than the one that was "
 						 "asked for, which may live: let that one have its "

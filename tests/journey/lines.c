@@ -53,8 +53,11 @@ static void *ask(void *argument)
 	for (int i = 0; i < COUNT; i++) {
 		struct psu_session *session;
 		bool dead;
+		int rc = psu_line_take(&way, &session);
 
-		if (psu_line_take(&way, &session) != 0) {
+		if (rc == PSU_LINE_DEAD)
+			puts("It has died");
+		if (rc != 0) {
 			(*failures)++;
 			break;
 		}

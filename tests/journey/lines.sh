@@ -126,7 +126,7 @@ ended() {
     kill -KILL "$old"
     await_end "$old" 10
     ask "$input_fd" "$home 127.0.0.1:$port"
-    await_error server HOME_ENDED 20
+    await_line "$dir/server.out" '^It has died$' 20
 }
 
 # Two processes that listen: home, and one that asks it.
