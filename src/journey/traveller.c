@@ -14,6 +14,8 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 /** The pthread on the slot's home zone, with the caller's signal mask. */
 static int start_pthread(struct psu_traveller *thread)
@@ -318,11 +320,24 @@ int psu_traveller_await(struct psu_traveller *thread, bool leaving)
 	return PSU_THREAD_E_OVERDUE;
 }
 
+/** Its result, once nothing of it runs any more. */
+static void *await_end(const struct psu_traveller *thread)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+	void *result;
+
+	if (pthread_join(thread->pthread, &result) == 0)
+		return result;
+	/* it has detached itself: libc does not tell us, the kernel does */
+	while (tgkill(getpid(), thread->tid, 0) == 0)
+		nanosleep(&moment, NULL);
+	return (void *)thread->result;
+}
+
 void *psu_traveller_dispose(struct psu_traveller *thread)
 {
-	void *result = NULL;
+	void *result = await_end(thread);
 
-	pthread_join(thread->pthread, &result);
 	if (thread->stage == PSU_STAGE_ENDED)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Thread exited with value: %ld",
 				(long)result);

@@ -81,6 +81,7 @@ struct psu_traveller {
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;
 	pthread_t pthread;
+	pid_t tid;				/* its kernel thread */
 	struct psu_birth birth; /* of no use in a guest */
 
 	/* the user's while the library works, or until the thread is resumed */
@@ -97,7 +98,7 @@ struct psu_traveller {
 							   sent home; NULL: no memory for them */
 	bool ended_away;		/* a husk that ends with @result, in the place of
 							   the thread */
-	uint64_t result;
+	uint64_t result;		/* also of one that has returned here */
 
 	/* guarded by the process's lock; what changes only while the thread is
 	 * parked, it reads itself without */

@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool psu_traveller_has_ended(const struct psu_traveller *self,
 							 const void *frame)
@@ -236,8 +237,10 @@ void *psu_traveller_main(void *argument)
 	void *result;
 
 	psu_local.self = self;
+	self->tid = gettid();
 	pthread_cleanup_push(end, self);
 	result = live(self);
+	self->result = (uint64_t)result;
 	pthread_cleanup_pop(1);
 	return result;
 }

@@ -8,12 +8,12 @@
  * Each process says who it is in what it prints.  A step of the thread is one
  * letter: a digit moves it to that host, `d` to the first one from below a
  * frame of 20 MiB, `h` home, `.` makes it say where it is, `w` lets it wait for
- * a word on the standard input of the process it is in; the last is how it
- * ends: `r` returns 42, `x` leaves by pthread_exit with 43, `c` cancels itself.
- * The thread has a thread-local with a destructor and thread-specific data,
- * which say where they are destroyed, and it blocks SIGUSR1.  $NAME, $STACK_LEN
- * and $LIMIT_MS are attributes of the thread; after OVERDUE it is joined again.
- * $MODE is that of the process, 1 if it is not set.
+ * a word on the standard input of the process it is in, `D` detaches its
+ * pthread; the last is how it ends: `r` returns 42, `x` leaves by pthread_exit
+ * with 43, `c` cancels itself. The thread has a thread-local with a destructor
+ * and thread-specific data, which say where they are destroyed, and it blocks
+ * SIGUSR1.  $NAME, $STACK_LEN and $LIMIT_MS are attributes of the thread; after
+ * OVERDUE it is joined again. $MODE is that of the process, 1 if it is not set.
  */
 #include "journey/process.h"
 
@@ -125,6 +125,8 @@ static void *travel(void *argument)
 			say_where();
 		else if (*step == 'w')
 			await_word();
+		else if (*step == 'D')
+			pthread_detach(pthread_self());
 		else if (*step == 'h')
 			move(PSU_THREAD_HOME);
 		else if (*step == 'd')

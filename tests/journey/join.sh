@@ -228,6 +228,7 @@ other_runtime() {
 start_case here-return here r 42
 start_case here-exit here x 43
 start_case here-cancelled here c -1
+start_case here-detached here Dr 42
 start_case overdue overdue
 start_case in-time in_time
 start_case misuse misuse
