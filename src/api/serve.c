@@ -86,6 +86,17 @@ static int open_up(struct psu_process *process)
 						 "it once at a time");
 }
 
+/** Whoever served was cancelled. */
+static void serve_no_more(void *argument)
+{
+	struct psu_process *process = argument;
+
+	psu_process_lock();
+	process->serving = false;
+	psu_process_unlock();
+	leave_sigterm();
+}
+
 /** Lock held. */
 static void tell_who_stays(const struct psu_process *process)
 {
@@ -155,7 +166,9 @@ int psu_thread_serve(unsigned drain_ms)
 	if (rc)
 		return rc;
 	handle_sigterm();
+	pthread_cleanup_push(serve_no_more, process);
 	await_stop(process);
+	pthread_cleanup_pop(0);
 	stay = drain(process, drain_ms);
 	linger(process);
 	leave_sigterm();

@@ -212,6 +212,23 @@ again() {
         wrong "b did not stop a second time"
 }
 
+# Whoever served was cancelled; another one can.
+cancelled() {
+    station a 0
+    station b 1
+    tell b serve 0
+    tell a start one 0 "127.0.0.1:${ports[b]}"
+    await_said b 'one ends'
+    tell b cancel
+    await_said b 'cancelled'
+    tell b serve 0
+    tell a start two 0 "127.0.0.1:${ports[b]}"
+    await_said b 'two ends'
+    # SIGTERM stops that one
+    kill -TERM "${pids[b]}"
+    await_said b 'served: 0'
+}
+
 # SIGTERM is the program's own.
 trapped() {
     station b 1
@@ -286,7 +303,7 @@ understaffed() {
 }
 
 for name in questions running_and_ended leaving_and_arriving stale linger \
-    linger_one acknowledge fifty drain stays again trapped set_up_again \
+    linger_one acknowledge fifty drain stays again cancelled trapped set_up_again \
     understaffed forked; do
     start_case "$name" with_stations "$name"
 done

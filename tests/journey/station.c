@@ -13,7 +13,7 @@
  *     join NAME                 in the background
  *     free                      let all threads go on that wait, or will
  *     list, count               the threads, a line each; or how many
- *     serve MS                  in the background
+ *     serve MS, cancel          in the background; cancel the latest one
  *     take                      one thread in, in the background
  *     stop                      in a signal handler
  *     trap                      have a SIGTERM handler of its own
@@ -182,10 +182,22 @@ static void tell_count(void)
 		   psu_thread_list(&one, 1), psu_thread_list(NULL, 1));
 }
 
+static pthread_t server;
+
+static void say_cancelled(void *unused)
+{
+	(void)unused;
+	puts("cancelled");
+}
+
 static void *serve(void *ms)
 {
-	int count = psu_thread_serve((unsigned)(size_t)ms);
+	int count;
 
+	server = pthread_self();
+	pthread_cleanup_push(say_cancelled, NULL);
+	count = psu_thread_serve((unsigned)(size_t)ms);
+	pthread_cleanup_pop(0);
 	printf("served: %d\n", count);
 	return NULL;
 }
@@ -244,6 +256,8 @@ static void obey(char **words, int count)
 		tell_count();
 	else if (strcmp(word, "serve") == 0 && count > 1)
 		in_background(serve, (void *)atol(words[1]));
+	else if (strcmp(word, "cancel") == 0)
+		pthread_cancel(server);
 	else if (strcmp(word, "take") == 0)
 		in_background(take, NULL);
 	else if (strcmp(word, "stop") == 0)
