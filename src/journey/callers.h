@@ -17,7 +17,7 @@
 struct psu_caller {
 	struct psu_caller *next; /* older ones */
 	int fd;		 /* of the connection: the session's, once that is begun */
-	ino_t inode; /* of its socket: the number @fd is another file's once the
+	ino_t inode; /* of its socket: the number @fd may be another file's once the
 					session has closed it */
 	int drop_fd; /* to drop a stranger by: a duplicate, since the session may
 					have closed its own; -1: no stranger */
