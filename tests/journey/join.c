@@ -19,6 +19,7 @@
 
 #include <psu_thread.h>
 
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -64,8 +65,13 @@ static bool signals_are_right(void)
 	return sigismember(&blocked, SIGUSR1) && !sigismember(&blocked, SIGUSR2);
 }
 
+static bool detached;
+
+/** A detached one takes its time, in which its memory must stay. */
 static void destroy_specific(void *argument)
 {
+	if (detached)
+		poll(NULL, 0, 100);
 	printf("%s: data %s destroyed%s\n", who, (const char *)argument,
 		   signals_are_right() ? "" : ", with other signals blocked");
 }
@@ -126,7 +132,7 @@ static void *travel(void *argument)
 		else if (*step == 'w')
 			await_word();
 		else if (*step == 'D')
-			pthread_detach(pthread_self());
+			detached = pthread_detach(pthread_self()) == 0;
 		else if (*step == 'h')
 			move(PSU_THREAD_HOME);
 		else if (*step == 'd')
