@@ -155,6 +155,8 @@ bereaved() { # steps, the last of its hosts, its number
     expect_status a 1
     expect_lines a 1 "a: joined: -95, 0, lost, $2"
     await_error a LOST_WITH_PEER 1
+    # that it is silent, and that it is lost; the attempts between are no errors
+    (($(grep -c '^\[error\]' "$dir/a.err") <= 2)) || wrong "a logs each attempt"
     await_line "$dir/a.err" "LOST_WITH_PEER: .* $2 .*start another" 1
 }
 

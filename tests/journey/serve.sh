@@ -303,8 +303,8 @@ understaffed() {
 }
 
 for name in questions running_and_ended leaving_and_arriving stale linger \
-    linger_one acknowledge fifty drain stays again cancelled trapped set_up_again \
-    understaffed forked; do
+    linger_one acknowledge fifty drain stays again cancelled trapped \
+    set_up_again understaffed forked; do
     start_case "$name" with_stations "$name"
 done
 finish
