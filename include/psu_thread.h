@@ -184,12 +184,15 @@ psu_thread_start(void *(*fn)(void *), void *arg,
  * @outcome_out  how and where it ended; also written with LOST_WITH_PEER,
  *               IN_DOUBT and OVERDUE; NULL: not wanted
  *
- * Returns 0 when it has ended, LOST_WITH_PEER when the host that had it is
- * known to have died with it; @thread is of no use then.  After these it may
- * be joined again: IN_DOUBT, when for a minute it was not known whether a
- * host has it, and OVERDUE, said once, when its time limit is over; nothing is
- * done to the thread.  Else INVALID_ARGUMENT (@thread is NULL, or joins
- * itself), NOT_SET_UP or FORKED.
+ * Returns 0 when it has ended, and LOST_WITH_PEER when the host that had it is
+ * known to have died with it, or it was given up: then @thread is free.  After
+ * IN_DOUBT and OVERDUE it may be joined again: IN_DOUBT when for a minute no
+ * host has said that it has it, and OVERDUE, said once, when its time limit is
+ * over; nothing is done to the thread.  Else INVALID_ARGUMENT (@thread is none,
+ * was joined, is being joined, or is the caller), NOT_SET_UP or FORKED.
+ *
+ * @result_out is one word, as it was where the thread ended: what it points to
+ * must be something at home.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_join(struct psu_thread *thread, void **result_out,
@@ -220,7 +223,9 @@ psu_thread_create(void *(*fn)(void *), void *arg);
  * or SIGTERM, which is handled here while this call runs if the program has
  * left it at SIG_DFL.  Then no more threads are taken in (their sources are
  * told DRAINING), and those that are here have @drain_ms to end or leave; for
- * each that stays there is a line in the log (INFO).
+ * each that stays there is an error line, since it is lost if the process ends
+ * then.  What is to be told to other hosts takes up to PSU_THREAD_WAIT_LINGER
+ * more.
  *
  * Returns how many stay, or a negative PSU_THREAD_E_*: MODE_INVALID (of a
  * client), BUSY (it runs already), NO_MEMORY, NOT_SET_UP, FORKED.

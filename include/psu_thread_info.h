@@ -102,21 +102,22 @@ enum psu_thread_decision {
 	 * psu_thread_migrate returns IN_DOUBT or LOST_WITH_PEER. */
 	PSU_THREAD_GO_ON = 1,
 	/** It runs where it was going, or is to be no more: what is here of it is
-	 * dropped.  If it was in doubt, psu_thread_join goes on waiting for its end
-	 * there. */
+	 * dropped.  If it was frozen in doubt, psu_thread_join goes on waiting for
+	 * its end there; if its host has it and is silent, it is LOST. */
 	PSU_THREAD_GIVE_UP
 };
 
 /**
- * The operator's word about a thread of this process that is frozen, IN_DOUBT
- * or LOST.  The library cannot check it: with GO_ON about a thread that does
- * run at the destination there are two of it.  What the destination has said
- * by then is believed instead.
+ * The operator's word about a thread of this process that is IN_DOUBT or LOST:
+ * frozen here, or (only GIVE_UP) with a host that is silent.  The library
+ * cannot check it: with GO_ON about a thread that does run at the destination
+ * there are two of it.  What the destination has said by then is believed
+ * instead.
  *
  * Returns 0: the thread goes on, or is dropped, at once, or, while a question
  * to its destination is under way, when that is answered or has waited long
- * enough.  Or a negative PSU_THREAD_E_*: THREAD_UNKNOWN (none of that id here
- * is frozen), INVALID_ARGUMENT, NOT_SET_UP, FORKED.
+ * enough.  Or a negative PSU_THREAD_E_*: THREAD_UNKNOWN (nothing is to decide
+ * about one of that id), INVALID_ARGUMENT, NOT_SET_UP, FORKED.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_resolve(const struct psu_thread_id *id,
@@ -140,7 +141,7 @@ psu_thread_resolve(const struct psu_thread_id *id,
 	X(OPENING, 11, 5000, "a call of this server's that takes a thread in")     \
 	X(ACKNOWLEDGE, 12, 2000, "word that the last move is known, on leaving")   \
 	X(LINGER, 13, 5000, "the same, of a server that has nothing else to do")   \
-	X(DOUBT, 14, 60000, "a frozen thread, in psu_thread_create and _join")     \
+	X(DOUBT, 14, 60000, "word of a thread, in psu_thread_create and _join")    \
 	X(LOST_KEPT, 15, 3600000, "psu_thread_resolve for a thread that is lost")  \
 	X(LINE, 16, 10000, "one of a host's sessions, where all are in use")
 

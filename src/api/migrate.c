@@ -30,6 +30,10 @@ int psu_thread_migrate(const char *host)
 							 "the thread's function has returned: migrate "
 							 "before that, not in the destructor of a "
 							 "thread-local");
+	if (host && !*host)
+		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
+							 "psu_thread_migrate was given an empty name: pass "
+							 "a host's, or PSU_THREAD_HOME");
 	if (!host && self->born_here)
 		return 0;
 	if (self->in_hook)
