@@ -44,6 +44,7 @@ int travel(void)
 	CHECK(psu_thread_hops(NULL, 0) == 0);
 	CHECK(psu_thread_hops(NULL, 1) == PSU_THREAD_E_INVALID_ARGUMENT);
 	CHECK(psu_thread_id(NULL) == PSU_THREAD_E_INVALID_ARGUMENT);
+	CHECK(psu_thread_migrate("") == PSU_THREAD_E_INVALID_ARGUMENT);
 	CHECK(travel_process() == 0);
 	for (long moves = 1; moves <= 2 * KNOWN + 3; moves++) {
 		travel_hop();
