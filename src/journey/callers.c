@@ -105,11 +105,11 @@ bool psu_callers_call(const struct psu_way *way)
 	return asked && !way->has_endpoint;
 }
 
-bool psu_callers_know(const struct psu_id *incarnation)
+bool psu_callers_know(const struct psu_place *place)
 {
 	struct psu_caller *at = psu_process_get()->callers;
 
-	while (at && !psu_id_equal(&at->incarnation, incarnation))
+	while (at && !psu_place_is(place, &at->peer, &at->incarnation))
 		at = at->next;
 	return at;
 }

@@ -59,7 +59,7 @@ void psu_callers_close_duplicate(struct psu_caller *caller);
 bool psu_callers_call(const struct psu_way *way);
 
 /** Whether there is a session on which that process asks. */
-bool psu_callers_know(const struct psu_id *incarnation);
+bool psu_callers_know(const struct psu_place *place);
 
 /** In a forked child: close the descriptors. */
 void psu_callers_forked(void);

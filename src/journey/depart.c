@@ -160,7 +160,7 @@ static void tell_home(const struct psu_departure *departure)
 	const struct psu_place *there = &departure->destination;
 
 	if (!self->born_here &&
-		!psu_id_equal(&self->home.incarnation, &there->incarnation))
+		!psu_place_is(&self->home, &there->identity, &there->incarnation))
 		psu_courier_tell_moved(self, departure->parcel.generation, there);
 }
 

@@ -24,28 +24,39 @@ struct psu_keeper {
 
 /** Lock held in these. */
 
-static const struct psu_place *find_away(const struct psu_id *incarnation)
+static bool is_away(const struct psu_traveller *thread)
+{
+	return thread->born_here && thread->stage == PSU_STAGE_AWAY &&
+		   !thread->host_died;
+}
+
+static bool is_process(const struct psu_place *one,
+					   const struct psu_place *other)
+{
+	return psu_place_is(one, &other->identity, &other->incarnation);
+}
+
+/** Whether a thread of ours is there. */
+static bool is_visited(const struct psu_place *place)
 {
 	struct psu_traveller *at = psu_process_get()->threads;
 
-	while (at &&
-		   !(at->born_here && at->stage == PSU_STAGE_AWAY && !at->host_died &&
-			 psu_id_equal(&at->where.incarnation, incarnation)))
+	while (at && !(is_away(at) && is_process(&at->where, place)))
 		at = at->next;
-	return at ? &at->where : NULL;
+	return at;
 }
 
 /** A line of ours, on which it may CALL, or a session on which it asks. */
-static bool is_connected(const struct psu_id *incarnation)
+static bool is_connected(const struct psu_place *place)
 {
-	return psu_line_exists(incarnation) || psu_callers_know(incarnation);
+	return psu_line_exists(place) || psu_callers_know(place);
 }
 
-static bool is_kept(const struct psu_id *incarnation)
+static bool is_kept(const struct psu_place *place)
 {
 	struct psu_keeper *at = psu_process_get()->keepers;
 
-	while (at && !psu_id_equal(&at->place.incarnation, incarnation))
+	while (at && !is_process(&at->place, place))
 		at = at->next;
 	return at;
 }
@@ -94,7 +105,7 @@ static bool is_wanted(const struct psu_keeper *keeper, int64_t pause_ms)
 
 	psu_process_lock();
 	do
-		wanted = find_away(incarnation) && !is_connected(incarnation);
+		wanted = is_visited(&keeper->place) && !is_connected(&keeper->place);
 	while (wanted &&
 		   psu_process_wait(psu_process_about_move(incarnation), until));
 	if (!wanted)
@@ -172,16 +183,11 @@ static void *keep(void *argument)
 	return NULL;
 }
 
-void psu_keeper_look(const struct psu_id *incarnation)
+static void keep_connected(const struct psu_place *place)
 {
 	struct psu_process *process = psu_process_get();
-	const struct psu_place *place = find_away(incarnation);
-	struct psu_keeper *keeper;
+	struct psu_keeper *keeper = calloc(1, sizeof(*keeper));
 
-	psu_process_announce(psu_process_about_move(incarnation));
-	if (!place || is_connected(incarnation) || is_kept(incarnation))
-		return;
-	keeper = calloc(1, sizeof(*keeper));
 	if (!keeper)
 		return;
 	keeper->place = *place;
@@ -191,4 +197,15 @@ void psu_keeper_look(const struct psu_id *incarnation)
 		return;
 	unlist(keeper);
 	free(keeper);
+}
+
+void psu_keeper_look(const struct psu_id *incarnation)
+{
+	struct psu_traveller *at = psu_process_get()->threads;
+
+	psu_process_announce(psu_process_about_move(incarnation));
+	for (; at; at = at->next)
+		if (is_away(at) && psu_id_equal(&at->where.incarnation, incarnation) &&
+			!is_connected(&at->where) && !is_kept(&at->where))
+			keep_connected(&at->where);
 }

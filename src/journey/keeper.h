@@ -12,9 +12,10 @@
 
 #include "bytes/bytes.h"
 
-/** Something has changed about that process: a session with it has ended or
- * turned, or a thread has gone there.  If threads of ours are there and there
- * is no session left, see to it.  Lock held. */
+/** Something has changed about a process of that incarnation, whichever host's:
+ * a session with it has ended or turned, or a thread has gone there.  If
+ * threads of ours are there and there is no session left, see to it.  Lock
+ * held. */
 void psu_keeper_look(const struct psu_id *incarnation);
 
 #endif

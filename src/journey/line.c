@@ -91,12 +91,13 @@ static bool is_room(const struct psu_way *way)
 	return opening < PSU_LINES_OPENING_MAX && count(way) < PSU_LINES_PEER_MAX;
 }
 
-bool psu_line_exists(const struct psu_id *incarnation)
+bool psu_line_exists(const struct psu_place *place)
 {
 	struct psu_line *at = psu_process_get()->lines;
 
-	while (at && !(at->session &&
-				   psu_id_equal(&at->session->hello.incarnation, incarnation)))
+	while (at &&
+		   !(at->session && psu_place_is(place, &at->session->peer.digest,
+										 &at->session->hello.incarnation)))
 		at = at->next;
 	return at;
 }

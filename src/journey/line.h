@@ -62,7 +62,7 @@ PSU_MUST_CHECK int psu_line_ask_after(struct psu_session *session,
 									  bool *dead_out);
 
 /** Whether there is a line to that process, idle or not.  Lock held. */
-bool psu_line_exists(const struct psu_id *incarnation);
+bool psu_line_exists(const struct psu_place *place);
 
 /** Say goodbye on all idle lines: at exit. */
 void psu_line_close_idle(void);

@@ -9,6 +9,13 @@
 
 #include <string.h>
 
+bool psu_place_is(const struct psu_place *place, const struct psu_digest *host,
+				  const struct psu_id *incarnation)
+{
+	return psu_digest_equal(&place->identity, host) &&
+		   psu_id_equal(&place->incarnation, incarnation);
+}
+
 void psu_place_put(struct psu_writer *writer, const struct psu_place *place)
 {
 	psu_put_bytes(writer, place->identity.bytes, 32);

@@ -22,6 +22,11 @@ struct psu_place {
 	char address[PSU_ADDRESS_LEN]; /* "host:7310"; "": it cannot be dialled */
 };
 
+/** Whether it is that process of that host.  What a process calls itself counts
+ * among those of its own host only. */
+bool psu_place_is(const struct psu_place *place, const struct psu_digest *host,
+				  const struct psu_id *incarnation);
+
 void psu_place_put(struct psu_writer *writer, const struct psu_place *place);
 /** The reader is bad afterwards if name or incarnation is missing, or a text
  * has no end, bytes behind it, or others than printable ASCII in it.  Every

@@ -7,16 +7,17 @@
 # cannot take all sessions, start a thread again that was at home, end the
 # process by offers that come to nothing, have a thread started after it was
 # struck off the list, take back one that was started, or answer for another
-# host.  And who knocks before a server is ready does not end it.
+# host, or for a process of another.  And who knocks before a server is ready
+# does not end it.
 
 # The cases are called by name:
 # shellcheck disable=SC2317
 # shellcheck source=tests/journey/lib.sh
 . "${srcdir:-.}/tests/journey/lib.sh"
+# shellcheck source=tests/journey/stations.sh
+. "$srcdir/tests/journey/stations.sh"
 
 hostile=tests/journey/hostile
-certs=$work/certs
-make_certs "$certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
 
 serve() { # certificates, if not those of b
     start server "$hostile" serve "${1-$certs/b}"
@@ -205,6 +206,107 @@ early() {
     kill "${knockers[@]}"
 }
 
+# A thread of a waits at b.
+wait_at_b() { # mode of a, steps, another host
+    station a "$1"
+    station b 1
+    tell b serve 0
+    tell a start one "$2" "127.0.0.1:${ports[b]}" "${3-}"
+    await_said b 'one has come'
+}
+
+# c says in its HELLO that it is the process of another host.
+pose() { # who
+    tell "$1" name
+    await_line "$dir/$1.out" '^named ' 10
+    tell c pose "$(sed -n 's/^named //p' "$dir/$1.out")"
+}
+
+# ... and has the newest session with b, which b may call for.
+pose_as_home() { # steps of the thread
+    wait_at_b 0 "$1"
+    station c 0
+    pose a
+    tell c ask "127.0.0.1:${ports[b]}"
+    await_said c asked
+    tell b free
+}
+
+# It gets no result that is owed to that.
+poser_of_home() {
+    pose_as_home 0w
+    tell a join one
+    await_said a 'joined one: 0, end 2, b' 20
+    expect_no_error b
+    expect_no_error c
+}
+
+# Nor the thread, when that goes home.
+poser_on_the_way() {
+    pose_as_home 0wh
+    tell a join one
+    await_said a 'joined one: 0, end 1, a' 20
+    expect_no_error b
+    expect_no_error c
+}
+
+# Who takes a thread over as if it were its home, is not: that is told.
+poser_is_host() {
+    station c 1
+    tell c serve 0
+    wait_at_b 0 0w1w "127.0.0.1:${ports[c]}"
+    pose a
+    tell b free
+    await_said c 'one has come'
+    await_listed a 'one away home=a host=c hops=2'
+}
+
+# b has died, and another process answers there: home learns that.
+learn_of_death() {
+    kill -KILL "${pids[b]}"
+    await_end "${pids[b]}" 10
+    PSU_THREAD_LISTEN=127.0.0.1:${ports[b]} start_told second \
+        tests/journey/station 1 "$certs/b"
+    await_port second "$started"
+    tell a join one
+    await_said a "joined one: $(number LOST_WITH_PEER), end 3, b" 30
+}
+
+# Who asks home, and says that it is b's process, hides nothing.
+poser_asks() {
+    wait_at_b 1 0w
+    station c 0
+    pose b
+    tell c ask "127.0.0.1:${ports[a]}"
+    await_said c asked
+    learn_of_death
+}
+
+# Home has a thread at b, and one at c that says it is b's process.
+wait_at_both() {
+    wait_at_b 0 0w
+    station c 1
+    tell c serve 0
+    pose b
+    tell a start other 0w "127.0.0.1:${ports[c]}"
+    await_said c 'other has come'
+}
+
+# Nor does who is asked by home, for having another of its threads.
+poser_is_asked() {
+    wait_at_both
+    learn_of_death
+}
+
+# Nor does it when it is dialled in vain.
+poser_is_silent() {
+    wait_at_both
+    kill -KILL "${pids[c]}"
+    await_end "${pids[c]}" 10
+    await_line "$dir/a.err" '^\[error\] HOST_UNREACHABLE: .* at c that' 20
+    learn_of_death
+}
+
 for name in crowd twice struck_off other expired cancelled; do
     start_case "$name" "$name"
 done
@@ -227,5 +329,10 @@ run_case other-previous back previous ITINERARY_INVALID
 run_case other-links back links ITINERARY_INVALID
 run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
+for name in poser_of_home poser_on_the_way poser_is_host \
+    poser_asks poser_is_asked poser_is_silent; do
+    start_case "${name//_/-}" with_stations "$name"
+done
+await_cases
 run_case early early
 finish

@@ -11,6 +11,8 @@
  *     deaf                      listen no more, with the sessions as they are
  *     fork                      a child that tells what it has of connections
  *     poor                      the library cannot start its next own thread
+ *     name                      tell which process it is
+ *     pose NAME                 be that process from now on, but for the host
  */
 #include "journey/line.h"
 #include "journey/process.h"
@@ -18,6 +20,7 @@
 
 #include <psu_thread.h>
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -114,6 +117,27 @@ static void tell_child(void)
 	waitpid(child, NULL, 0);
 }
 
+static void tell_name(void)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	char hex[2 * sizeof(self->bytes) + 1];
+
+	psu_bytes_hex(self->bytes, sizeof(self->bytes), hex);
+	printf("named %s\n", hex);
+}
+
+static void pose(const char *hex)
+{
+	struct psu_process *process = psu_process_get();
+	struct psu_id *id = &process->incarnation;
+
+	if (sodium_hex2bin(id->bytes, sizeof(id->bytes), hex, strlen(hex), NULL,
+					   NULL, NULL) != 0)
+		return;
+	process->place.incarnation = process->dest.incarnation = *id;
+	process->context.hello.incarnation = *id;
+}
+
 bool do_wrong(char **words, int count)
 {
 	const char *word = words[0];
@@ -140,6 +164,10 @@ bool do_wrong(char **words, int count)
 		tell_child();
 	else if (strcmp(word, "poor") == 0)
 		poor = true;
+	else if (strcmp(word, "name") == 0)
+		tell_name();
+	else if (strcmp(word, "pose") == 0 && count > 1)
+		pose(words[1]);
 	else
 		return false;
 	return true;
