@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /** A thread that waits for a line, first come first served. */
 struct psu_line_waiter {
@@ -382,15 +381,4 @@ void psu_line_close_idle(void)
 		drop(line);
 	}
 	psu_process_unlock();
-}
-
-void psu_line_forked(void)
-{
-	struct psu_process *process = psu_process_get();
-
-	for (struct psu_line *at = process->lines; at; at = at->next)
-		if (at->session)
-			close(at->session->fd);
-	if (process->watch_fd >= 0)
-		close(process->watch_fd);
 }

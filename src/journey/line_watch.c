@@ -116,3 +116,14 @@ void psu_line_unwatch(struct psu_line *line)
 		epoll_ctl(psu_process_get()->watch_fd, EPOLL_CTL_MOD, event.data.fd,
 				  &event);
 }
+
+void psu_line_forked(void)
+{
+	struct psu_process *process = psu_process_get();
+
+	for (struct psu_line *at = process->lines; at; at = at->next)
+		if (at->session)
+			close(at->session->fd);
+	if (process->watch_fd >= 0)
+		close(process->watch_fd);
+}
