@@ -85,24 +85,32 @@ static bool leads_to(const struct psu_way *way, const struct psu_caller *caller)
 		   psu_way_may_end_at(way, &caller->peer);
 }
 
-bool psu_callers_call(const struct psu_way *way)
+/** The newest whose session may be called for, and was, or was not. */
+static struct psu_caller *find(const struct psu_way *way, bool asked)
 {
 	struct psu_caller *at = psu_process_get()->callers;
-	bool asked = false;
 
 	if (psu_id_is_zero(&way->incarnation))
+		return NULL;
+	while (at && (at->wake_fd < 0 || at->asked != asked || !leads_to(way, at)))
+		at = at->next;
+	return at;
+}
+
+bool psu_callers_call(const struct psu_way *way)
+{
+	struct psu_caller *caller = find(way, false);
+
+	if (!caller)
 		return false;
-	for (; at; at = at->next) {
-		if (at->wake_fd < 0 || !leads_to(way, at))
-			continue;
-		if (!at->asked) {
-			at->asked = true;
-			eventfd_write(at->wake_fd, 1);
-			return true;
-		}
-		asked = true;
-	}
-	return asked && !way->has_endpoint;
+	caller->asked = true;
+	eventfd_write(caller->wake_fd, 1);
+	return true;
+}
+
+bool psu_callers_were_called(const struct psu_way *way)
+{
+	return find(way, true);
 }
 
 bool psu_callers_know(const struct psu_place *place)

@@ -53,10 +53,12 @@ unsigned psu_callers_count_of(const struct psu_process *process,
 /** It is no stranger any more, or has ended. */
 void psu_callers_close_duplicate(struct psu_caller *caller);
 
-/** Call for the session of a caller that @way leads to; if one turns, it
- * becomes a line.  One that was called before may be busy for long: it is
- * waited for only if @way cannot be dialled.  False: no such caller is here. */
+/** Call for the session of a caller that @way leads to, and that was not called
+ * before; if it turns, it becomes a line.  False: no such caller is here. */
 bool psu_callers_call(const struct psu_way *way);
+
+/** Whether one was called before, and may turn yet: it may be busy for long. */
+bool psu_callers_were_called(const struct psu_way *way);
 
 /** Whether there is a session on which that process asks. */
 bool psu_callers_know(const struct psu_place *place);

@@ -227,12 +227,24 @@ static struct psu_line *take_idle(const struct psu_way *way)
 	return line;
 }
 
+/** Somebody was called: wait until that session turns, or a second; who does
+ * not turn may be busy, or dead.  False: nobody else is to be called. */
+static bool wait_for_turn(struct psu_line_waiter *waiter, int64_t deadline)
+{
+	int64_t until = psu_socket_deadline(PSU_TURN_MS);
+
+	if (waiter->way->has_endpoint)
+		return wait_for_line(waiter, until);
+	return wait_for_line(waiter, until < deadline ? until : deadline) ||
+		   until < deadline;
+}
+
 /** Get an idle line, the right to open one, or one that somebody puts back or
  * turns.  Returns 0 or why not: NO_MEMORY, BUSY, HOME_UNREACHABLE. */
 static int get(struct psu_line_waiter *waiter, int64_t deadline)
 {
 	const struct psu_way *way = waiter->way;
-	bool dial = way->fresh && way->has_endpoint, room, called, answered = true;
+	bool dial = way->fresh && way->has_endpoint, room, called, call = true;
 
 	do {
 		if (!dial)
@@ -240,15 +252,16 @@ static int get(struct psu_line_waiter *waiter, int64_t deadline)
 		if (waiter->line)
 			return 0;
 		room = is_room(way);
-		called = room && answered && psu_callers_call(way);
+		called = room && call && psu_callers_call(way);
 		if (room && !called && way->has_endpoint) {
 			waiter->line = add(way->name, NULL);
 			return waiter->line ? 0 : PSU_THREAD_E_NO_MEMORY;
 		}
-		if (way->at_once && !called && !count(way))
+		if (way->at_once && !called && !count(way) &&
+			!psu_callers_were_called(way))
 			return PSU_THREAD_E_HOME_UNREACHABLE;
-		if (called && way->has_endpoint)
-			answered = wait_for_line(waiter, psu_socket_deadline(PSU_TURN_MS));
+		if (called)
+			call = wait_for_turn(waiter, deadline);
 		else if (!wait_for_line(waiter, deadline))
 			return room ? PSU_THREAD_E_HOME_UNREACHABLE : PSU_THREAD_E_BUSY;
 	} while (!waiter->line);

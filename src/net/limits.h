@@ -101,8 +101,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_LINES_OPENING_MAX 4
 /** Of all peers, those that are kept while they are idle. */
 #define PSU_LINES_IDLE_MAX 64
-/** A peer that can be dialled is, when a session of its own does not turn by
- * then. */
+/** When a peer's session does not turn by then, the peer is dialled, or if it
+ * cannot be, its next session is called for. */
 #define PSU_TURN_MS 1000
 /** A home that can be dialled dials the process where its thread is after so
  * long. */

@@ -6,7 +6,7 @@
  *                               asks that process, COUNT times in each of
  *                               THREADS threads; "INCARNATION elsewhere" asks
  *                               for such a process of another host;
- *                               "INCARNATION HOST WORD": see there
+ *                               "INCARNATION HOST|nowhere WORD": see there
  *     lines go CERTS HOST       at each line "go" asks that server as often;
  *                               its other words: see there; has no port itself
  *
@@ -224,24 +224,42 @@ static void put_in_order(void)
 	pthread_join(another, NULL);
 }
 
-/** Take one, for good: the peer does not give up one that has been used. */
-static void keep(void)
+/** Take one that the peer does not give up: it has been used. */
+static struct psu_session *take_used(void)
 {
 	const struct psu_id *self = &psu_process_get()->incarnation;
 	struct psu_session *session;
 	bool dead;
 
-	if (psu_line_take(&way, &session) == 0 &&
-		psu_line_ask_after(session, self, &dead) == 0)
+	if (psu_line_take(&way, &session) != 0 ||
+		psu_line_ask_after(session, self, &dead) != 0)
+		return NULL;
+	return session;
+}
+
+/** For good. */
+static void keep(void)
+{
+	if (take_used())
 		puts("Kept");
+}
+
+/** Take two, and put the older one back. */
+static void keep_newer(void)
+{
+	struct psu_session *older = take_used();
+
+	keep();
+	psu_line_put(older);
 }
 
 static const struct {
 	const char *name;
 	void (*run)(void);
 } words[] = {
-	{"hold", hold}, {"read", read_ahead},	 {"fill", fill}, {"begin", begin},
-	{"stay", stay}, {"order", put_in_order}, {"keep", keep},
+	{"hold", hold},	  {"read", read_ahead},	 {"fill", fill},
+	{"begin", begin}, {"stay", stay},		 {"order", put_in_order},
+	{"keep", keep},	  {"newer", keep_newer},
 };
 
 static bool run(const char *word)
@@ -271,7 +289,7 @@ static void obey(char *line)
 	way.identity = (struct psu_digest){{0}};
 	if (way.at_once)
 		way.identity = psu_process_get()->place.identity;
-	else if (where)
+	else if (where && strcmp(where, "nowhere") != 0)
 		way.has_endpoint = psu_socket_parse(where, PSU_THREAD_DEFAULT_PORT,
 											&way.endpoint) == 0;
 	if (!word || !run(word))

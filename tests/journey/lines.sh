@@ -174,6 +174,17 @@ dialled() {
     expect_no_error server
 }
 
+# Home, which cannot be dialled, does not let go of the one that is called for
+# first; the other one turns.
+busy() {
+    begin
+    ask "$client_fd" newer
+    await_line "$dir/client.out" '^Kept$' 10
+    ask "$server_fd" "$home nowhere keep"
+    await_line "$dir/server.out" '^Kept$' 8
+    expect_no_error server
+}
+
 run_case turn turn
 run_case cross cross
 run_case void void
@@ -184,4 +195,5 @@ run_case elsewhere elsewhere
 run_case crowded crowded
 run_case order in_order
 run_case dialled dialled
+run_case busy busy
 finish
