@@ -19,7 +19,8 @@
 struct psu_keeper {
 	struct psu_keeper *next;
 	struct psu_place place;
-	bool silent; /* and that was told */
+	struct psu_id thread; /* for which it was begun */
+	bool silent;		  /* and that was told */
 };
 
 /** Lock held in these. */
@@ -59,6 +60,22 @@ static bool is_kept(const struct psu_place *place)
 	while (at && !is_process(&at->place, place))
 		at = at->next;
 	return at;
+}
+
+/** A thread of ours is where we have no session, and nobody sees to that. */
+static bool is_neglected(const struct psu_traveller *thread)
+{
+	return is_away(thread) && !is_connected(&thread->where) &&
+		   !is_kept(&thread->where);
+}
+
+static void list(struct psu_keeper *keeper, const struct psu_place *place)
+{
+	struct psu_process *process = psu_process_get();
+
+	keeper->place = *place;
+	keeper->next = process->keepers;
+	process->keepers = keeper;
 }
 
 static void unlist(const struct psu_keeper *keeper)
@@ -153,9 +170,8 @@ static void tell_heard(const struct psu_keeper *keeper)
 			keeper->place.name);
 }
 
-static void *keep(void *argument)
+static void keep_there(struct psu_keeper *keeper)
 {
-	struct psu_keeper *keeper = argument;
 	int64_t pause_ms = 0;
 	int rc = 0;
 
@@ -179,20 +195,62 @@ static void *keep(void *argument)
 	}
 	if (keeper->silent && rc != PSU_LINE_DEAD)
 		tell_heard(keeper);
+}
+
+/** Its thread may have gone on while it dialled.  True: it is listed again. */
+static bool follow(struct psu_keeper *keeper)
+{
+	struct psu_traveller *at;
+
+	psu_process_lock();
+	at = psu_process_get()->threads;
+	while (at && !(psu_id_equal(&at->id, &keeper->thread) && is_neglected(at)))
+		at = at->next;
+	if (at)
+		list(keeper, &at->where);
+	psu_process_unlock();
+	keeper->silent = false;
+	return at;
+}
+
+static void *keep(void *argument)
+{
+	struct psu_keeper *keeper = argument;
+
+	do
+		keep_there(keeper);
+	while (follow(keeper));
 	free(keeper);
 	return NULL;
 }
 
-static void keep_connected(const struct psu_place *place)
+/** The one that still dials where the thread has been, and nobody is any
+ * more. */
+static struct psu_keeper *find_behind(const struct psu_traveller *thread)
 {
-	struct psu_process *process = psu_process_get();
-	struct psu_keeper *keeper = calloc(1, sizeof(*keeper));
+	struct psu_keeper *at = psu_process_get()->keepers;
 
+	while (at &&
+		   !(psu_id_equal(&at->thread, &thread->id) && !is_visited(&at->place)))
+		at = at->next;
+	return at;
+}
+
+static void keep_connected(const struct psu_traveller *thread)
+{
+	struct psu_keeper *keeper = find_behind(thread);
+
+	/* it will follow: where a thread is, others say, as often as they like */
+	if (keeper) {
+		psu_process_announce(
+			psu_process_about_move(&keeper->place.incarnation));
+		return;
+	}
+	keeper = calloc(1, sizeof(*keeper));
 	if (!keeper)
 		return;
-	keeper->place = *place;
-	keeper->next = process->keepers;
-	process->keepers = keeper;
+	keeper->thread = thread->id;
+	list(keeper, &thread->where);
 	if (psu_process_spawn(keep, keeper) == 0)
 		return;
 	unlist(keeper);
@@ -205,7 +263,7 @@ void psu_keeper_look(const struct psu_id *incarnation)
 
 	psu_process_announce(psu_process_about_move(incarnation));
 	for (; at; at = at->next)
-		if (is_away(at) && psu_id_equal(&at->where.incarnation, incarnation) &&
-			!is_connected(&at->where) && !is_kept(&at->where))
-			keep_connected(&at->where);
+		if (psu_id_equal(&at->where.incarnation, incarnation) &&
+			is_neglected(at))
+			keep_connected(at);
 }

@@ -307,6 +307,21 @@ poser_is_silent() {
     learn_of_death
 }
 
+# Home dials where its thread is said to be at last, and not each time.
+flood() {
+    local before
+    DEADLINES="HANDSHAKE=1000" wait_at_b 0 0w
+    before=$(count_tasks)
+    tell b flood 200
+    await_said b flooded 30
+    (($(count_tasks) <= before + 3)) || wrong "home has $(count_tasks) threads"
+    await_listed a 'one in-doubt home=a host=b .*'
+}
+
+count_tasks() {
+    find "/proc/${pids[a]}/task" -mindepth 1 -maxdepth 1 | wc -l
+}
+
 for name in crowd twice struck_off other expired cancelled; do
     start_case "$name" "$name"
 done
@@ -330,7 +345,7 @@ run_case other-links back links ITINERARY_INVALID
 run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
-    poser_asks poser_is_asked poser_is_silent; do
+    poser_asks poser_is_asked poser_is_silent flood; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases

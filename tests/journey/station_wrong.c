@@ -11,11 +11,15 @@
  *     deaf                      listen no more, with the sessions as they are
  *     fork                      a child that tells what it has of connections
  *     poor                      the library cannot start its next own thread
+ *     flood COUNT               tell the home of a guest so many times that it
+ *                               has gone on, each time to another process at an
+ *                               address that is silent
  *     name                      tell which process it is
  *     pose NAME                 be that process from now on, but for the host
  */
 #include "journey/line.h"
 #include "journey/process.h"
+#include "journey/traveller.h"
 #include "station.h"
 
 #include <psu_thread.h>
@@ -117,6 +121,59 @@ static void tell_child(void)
 	waitpid(child, NULL, 0);
 }
 
+/** Whoever connects hears nothing. */
+static void open_silent_port(char *address, size_t len)
+{
+	const struct psu_endpoint any = {.host = "127.0.0.1", .port = "0"};
+	unsigned port;
+	int fd;
+
+	if (psu_socket_listen(&any, &fd, &port) != 0)
+		abort();
+	snprintf(address, len, "127.0.0.1:%u", port);
+}
+
+static int tell_location(struct psu_session *session,
+						 const struct psu_location *location)
+{
+	uint8_t payload[PSU_LOCATION_LEN], noted[PSU_NOTED_LEN];
+	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	struct psu_frame_header header;
+	int rc;
+
+	psu_frame_put_location(location, payload);
+	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
+								sizeof(payload));
+	if (!rc)
+		rc = psu_session_recv_answer(session, &header, deadline);
+	if (!rc)
+		rc = psu_session_recv(session, noted, header.payload_len, deadline);
+	return rc;
+}
+
+static void flood(int count)
+{
+	const struct psu_traveller *guest = psu_process_get()->threads;
+	struct psu_location location = {.where = {.name = "b"}};
+	struct psu_session *session;
+	struct psu_way way;
+
+	while (guest->born_here)
+		guest = guest->next;
+	psu_way_to_place(&guest->home, &way);
+	if (psu_line_take(&way, &session) != 0)
+		return;
+	open_silent_port(location.where.address, sizeof(location.where.address));
+	location.thread = guest->id;
+	for (int i = 1; i <= count; i++) {
+		location.generation = guest->generation + (unsigned)i;
+		randombytes_buf(&location.where.incarnation, sizeof(struct psu_id));
+		if (tell_location(session, &location) != 0)
+			return;
+	}
+	printf("flooded\n");
+}
+
 static void tell_name(void)
 {
 	const struct psu_id *self = &psu_process_get()->incarnation;
@@ -164,6 +221,8 @@ bool do_wrong(char **words, int count)
 		tell_child();
 	else if (strcmp(word, "poor") == 0)
 		poor = true;
+	else if (strcmp(word, "flood") == 0 && count > 1)
+		flood(atoi(words[1]));
 	else if (strcmp(word, "name") == 0)
 		tell_name();
 	else if (strcmp(word, "pose") == 0 && count > 1)
