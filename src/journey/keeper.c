@@ -37,8 +37,7 @@ static bool is_process(const struct psu_place *one,
 	return psu_place_is(one, &other->identity, &other->incarnation);
 }
 
-/** Whether a thread of ours is there. */
-static bool is_visited(const struct psu_place *place)
+bool psu_keeper_is_visited(const struct psu_place *place)
 {
 	struct psu_traveller *at = psu_process_get()->threads;
 
@@ -122,7 +121,8 @@ static bool is_wanted(const struct psu_keeper *keeper, int64_t pause_ms)
 
 	psu_process_lock();
 	do
-		wanted = is_visited(&keeper->place) && !is_connected(&keeper->place);
+		wanted = psu_keeper_is_visited(&keeper->place) &&
+				 !is_connected(&keeper->place);
 	while (wanted &&
 		   psu_process_wait(psu_process_about_move(incarnation), until));
 	if (!wanted)
@@ -230,8 +230,8 @@ static struct psu_keeper *find_behind(const struct psu_traveller *thread)
 {
 	struct psu_keeper *at = psu_process_get()->keepers;
 
-	while (at &&
-		   !(psu_id_equal(&at->thread, &thread->id) && !is_visited(&at->place)))
+	while (at && !(psu_id_equal(&at->thread, &thread->id) &&
+				   !psu_keeper_is_visited(&at->place)))
 		at = at->next;
 	return at;
 }

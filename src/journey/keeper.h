@@ -10,12 +10,15 @@
 #ifndef PSU_KEEPER_H
 #define PSU_KEEPER_H
 
-#include "bytes/bytes.h"
+#include "trust/place.h"
 
 /** Something has changed about a process of that incarnation, whichever host's:
  * a session with it has ended or turned, or a thread has gone there.  If
  * threads of ours are there and there is no session left, see to it.  Lock
  * held. */
 void psu_keeper_look(const struct psu_id *incarnation);
+
+/** Whether a thread of ours is there, as far as is known.  Lock held. */
+bool psu_keeper_is_visited(const struct psu_place *place);
 
 #endif

@@ -101,15 +101,6 @@ bool psu_line_exists(const struct psu_place *place)
 	return at;
 }
 
-static size_t count_idle(void)
-{
-	size_t count = 0;
-
-	for (struct psu_line *at = psu_process_get()->lines; at; at = at->next)
-		count += at->idle;
-	return count;
-}
-
 /* ---- waiting */
 
 static void enqueue(struct psu_line_waiter *waiter)
@@ -197,7 +188,7 @@ static bool hand_on(struct psu_line *line)
 		pthread_cond_signal(&waiter->woken);
 		return true;
 	}
-	if (count_idle() >= PSU_LINES_IDLE_MAX)
+	if (!psu_line_may_idle(line))
 		return false;
 	line->idle = true;
 	psu_line_watch(line);

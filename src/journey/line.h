@@ -86,6 +86,10 @@ struct psu_line {
 PSU_MUST_CHECK int psu_line_open(const struct psu_way *way,
 								 struct psu_session **session_out);
 
+/** Whether it may be kept, though there are idle ones enough: it is all that
+ * connects us with a thread of ours (line_watch.c).  Lock held. */
+bool psu_line_may_idle(const struct psu_line *line);
+
 /** Look after an idle line, or do not any more (line_watch.c).  Lock held. */
 void psu_line_watch(struct psu_line *line);
 void psu_line_unwatch(struct psu_line *line);

@@ -6,6 +6,7 @@
  * or a CALL: the peer wants to ask, and cannot dial us.  Then the line turns,
  * and a thread of its own follows the peer's requests.
  */
+#include "journey/keeper.h"
 #include "journey/line.h"
 #include "journey/process.h"
 #include "net/limits.h"
@@ -85,6 +86,28 @@ static bool begin(struct psu_process *process)
 
 /* A line that cannot be watched is usable still; its end shows when it is
  * taken. */
+
+bool psu_line_may_idle(const struct psu_line *line)
+{
+	const struct psu_session *session = line->session;
+	const struct psu_place place = {
+		.identity = session->peer.digest,
+		.incarnation = session->hello.incarnation,
+	};
+	size_t idle_count = 0;
+	bool is_idle_there = false;
+
+	for (struct psu_line *at = psu_process_get()->lines; at; at = at->next) {
+		if (!at->idle)
+			continue;
+		idle_count++;
+		if (psu_place_is(&place, &at->session->peer.digest,
+						 &at->session->hello.incarnation))
+			is_idle_there = true;
+	}
+	return idle_count < PSU_LINES_IDLE_MAX ||
+		   (!is_idle_there && psu_keeper_is_visited(&place));
+}
 
 void psu_line_watch(struct psu_line *line)
 {

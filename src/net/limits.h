@@ -99,7 +99,8 @@ int psu_limit_ms(enum psu_thread_wait wait);
 #define PSU_LINE_MS psu_limit_ms(PSU_THREAD_WAIT_LINE)
 /** Of them, those that are being opened at a time. */
 #define PSU_LINES_OPENING_MAX 4
-/** Of all peers, those that are kept while they are idle. */
+/** Of all peers, those that are kept while they are idle; and one with each
+ * process that has a thread of this one. */
 #define PSU_LINES_IDLE_MAX 64
 /** When a peer's session does not turn by then, the peer is dialled, or if it
  * cannot be, its next session is called for. */

@@ -46,6 +46,22 @@ running_and_ended() {
     await_listed a 'listed 1'
 }
 
+# A home that cannot be dialled stays connected with where its thread is, though
+# it has idle sessions enough, to elsewhere.
+stocked() {
+    station a 0
+    station b 1
+    station c 1
+    tell b serve 0
+    tell a stock "127.0.0.1:${ports[c]}"
+    await_said a stocked 20
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_said b 'one has come'
+    tell b free
+    tell a join one
+    await_said a 'joined one: 0, end 2, b'
+}
+
 # The source holds its COMMIT back.
 leaving_and_arriving() {
     station a 0
@@ -302,8 +318,8 @@ understaffed() {
     await_said a 'joined one: 0, end 2, b'
 }
 
-for name in questions running_and_ended leaving_and_arriving stale linger \
-    linger_one acknowledge fifty drain stays again cancelled trapped \
+for name in questions running_and_ended leaving_and_arriving stocked stale \
+    linger linger_one acknowledge fifty drain stays again cancelled trapped \
     set_up_again understaffed forked; do
     start_case "$name" with_stations "$name"
 done

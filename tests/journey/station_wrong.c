@@ -7,6 +7,7 @@
  *     lie CODE                  say it in each ABORTED from now on
  *     mute, speak               send no RUNNINGs from now on; send them again
  *     ask HOST                  open a session, and move nothing on it
+ *     stock HOST                as many idle sessions as are kept
  *     blind                     take each idle session for a good one
  *     deaf                      listen no more, with the sessions as they are
  *     fork                      a child that tells what it has of connections
@@ -95,6 +96,25 @@ static void ask(const char *host)
 	if (psu_line_ask_after(session, self, &dead) == 0)
 		printf("asked\n");
 	psu_line_put(session);
+}
+
+static void stock(const char *host)
+{
+	const struct psu_id *self = &psu_process_get()->incarnation;
+	struct psu_endpoint endpoint;
+	struct psu_session *session;
+	bool dead;
+
+	if (psu_socket_parse(host, PSU_THREAD_DEFAULT_PORT, &endpoint) != 0)
+		return;
+	for (int i = 0; i < PSU_LINES_IDLE_MAX; i++) {
+		if (psu_session_dial(&psu_process_get()->context, &endpoint,
+							 &session) != 0 ||
+			psu_line_ask_after(session, self, &dead) != 0)
+			return;
+		psu_line_adopt(host, session);
+	}
+	printf("stocked\n");
 }
 
 /** Sockets, what watches them, and what wakes who waits for them. */
@@ -213,6 +233,8 @@ bool do_wrong(char **words, int count)
 		without_running = false;
 	else if (strcmp(word, "ask") == 0 && count > 1)
 		ask(words[1]);
+	else if (strcmp(word, "stock") == 0 && count > 1)
+		stock(words[1]);
 	else if (strcmp(word, "blind") == 0)
 		blind = true;
 	else if (strcmp(word, "deaf") == 0)
