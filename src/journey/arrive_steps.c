@@ -94,12 +94,13 @@ static struct psu_traveller *find_own(const struct psu_statement *statement)
 static int take_husk(struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
+	bool is_end = statement->kind == PSU_KIND_END;
 	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
 	struct psu_traveller *own;
 	int code = 0;
 
 	psu_process_lock();
-	while ((own = find_own(statement))) {
+	while ((own = find_own(statement)) && (own->born_here || !is_end)) {
 		if (own->born_here)
 			code = psu_home_may_return(&own->known, statement->generation);
 		if (own->born_here && !code && own->stage == PSU_STAGE_AWAY) {
@@ -114,7 +115,8 @@ static int take_husk(struct psu_arrival *arrival)
 	if (own && own->born_here && !code && !arrival->husk)
 		code = PSU_THREAD_E_BUSY; /* another attempt is not over */
 	psu_process_unlock();
-	if (!own && statement->kind == PSU_KIND_END)
+	/* an end is of use to a husk only: a guest has none here */
+	if (!code && !arrival->husk && is_end)
 		code = PSU_THREAD_E_REPLAYED;
 	if (!code)
 		return 0;

@@ -18,6 +18,7 @@
 
 struct hostile_thread {
 	struct psu_traveller *self;
+	enum psu_kind kind;
 	uint64_t generation; /* to be claimed next */
 	int flights;
 	const char *lie;				/* what is wrong with its offers, or "" */
@@ -35,6 +36,9 @@ struct hostile_thread {
  * previous, links, generation, room; signature, frame; or "". */
 void hostile_take(struct psu_traveller *self, const char *lie,
 				  struct hostile_thread *thread_out);
+
+/** Let it be the thread's end, with that result. */
+void hostile_make_end(struct hostile_thread *thread, uint64_t result);
 
 /** Let it stand in a function of libc, which the innermost of its own seems to
  * have called.  The new stack stays allocated. */

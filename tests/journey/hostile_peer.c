@@ -58,6 +58,7 @@ void hostile_take(struct psu_traveller *self, const char *lie,
 		hostile_enter_libc(&image);
 	*thread_out = (struct hostile_thread){
 		.self = self,
+		.kind = PSU_KIND_MOVE,
 		.generation = self->generation + 1,
 		.flights = 1,
 		.lie = lie,
@@ -69,6 +70,21 @@ void hostile_take(struct psu_traveller *self, const char *lie,
 		exit(EXIT_FAILURE);
 	thread_out->head[0] ^= lies(lie, "image");
 	psu_image_fini(&image);
+}
+
+void hostile_make_end(struct hostile_thread *thread, uint64_t result)
+{
+	const struct psu_image image = {
+		.kind = PSU_KIND_END,
+		.result = result,
+		.locals = {locals, psu_locals_len()},
+	};
+
+	free(thread->head);
+	if (psu_image_encode(&image, &thread->head, &thread->head_len) != 0)
+		exit(EXIT_FAILURE);
+	thread->kind = PSU_KIND_END;
+	thread->stack_len = 0;
 }
 
 /* ---- frames */
@@ -115,15 +131,21 @@ const char *hostile_recv(struct psu_session *session,
 	return words;
 }
 
+/** An end has no itinerary. */
+static unsigned links_count(const struct hostile_thread *thread)
+{
+	return thread->kind == PSU_KIND_END ? 0 : thread->itinerary.count;
+}
+
 void hostile_sign(const struct hostile_thread *thread,
 				  struct psu_session *session,
 				  uint8_t sealed_out[PSU_SEALED_LEN])
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_statement statement = {
-		.kind = PSU_KIND_MOVE,
+		.kind = (uint8_t)thread->kind,
 		.one_flight = thread->flights == 1,
-		.links = (uint8_t)thread->itinerary.count,
+		.links = (uint8_t)links_count(thread),
 		.thread = thread->self->id,
 		.generation = thread->generation,
 		.incarnation = session->hello.incarnation,
@@ -145,7 +167,8 @@ void hostile_sign(const struct hostile_thread *thread,
 		randombytes_buf(&statement.migration, sizeof(statement.migration));
 	psu_seal_digest(thread->head, thread->head_len, thread->stack,
 					thread->stack_len, &statement.body);
-	psu_itinerary_previous(&thread->itinerary, &statement.previous);
+	if (links_count(thread))
+		psu_itinerary_previous(&thread->itinerary, &statement.previous);
 	statement.body.bytes[0] ^= lies(thread->lie, "digest");
 	statement.destination.bytes[0] ^= lies(thread->lie, "destination");
 	statement.sequence += lies(thread->lie, "sequence");
@@ -166,7 +189,7 @@ void hostile_send_body(const struct hostile_thread *thread,
 {
 	size_t links_len = lies(thread->lie, "links")
 						   ? 0
-						   : thread->itinerary.count * PSU_SEALED_LEN;
+						   : links_count(thread) * PSU_SEALED_LEN;
 	int rc = links_len ? hostile_send(session, PSU_FRAME_BODY,
 									  thread->itinerary.links, links_len)
 					   : 0;
@@ -174,7 +197,7 @@ void hostile_send_body(const struct hostile_thread *thread,
 	if (!rc)
 		rc = hostile_send(session, PSU_FRAME_BODY, thread->head,
 						  thread->head_len);
-	if (!rc)
+	if (!rc && thread->stack_len)
 		rc = hostile_send(session, PSU_FRAME_BODY, thread->stack,
 						  thread->stack_len);
 	if (rc)

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: ISC
+#
+# forger.sh [CASE]... - who once had a thread cannot do much with a copy of it
+#
+# The thread's home is h.  It has been at b, which keeps a copy.
+
+# The cases are called by name:
+# shellcheck disable=SC2317
+# shellcheck source=tests/journey/lib.sh
+. "${srcdir:-.}/tests/journey/lib.sh"
+
+certs=$work/certs
+make_certs "$certs" h=127.0.0.1 b=127.0.0.1 c=127.0.0.1
+declare -A at=()
+
+begin() { # who...
+    local who
+    for who; do
+        start_told "$who" tests/journey/forger 1 "$certs/$who"
+        await_port "$who" "$started"
+        at[$who]=127.0.0.1:$port
+    done
+}
+
+# The thread ends at last where it is, and its home gets the true result.
+expect_true_end() { # who has it
+    tell "$1" free
+    await_line "$dir/h.out" "^Joined: 0, 42, $1\$" 20
+    expect_lines h 0 'A copy runs'
+    kill -0 "${pids[h]}" 2>/dev/null || wrong "h has ended"
+}
+
+# An end is of use to a home only.
+end_of_guest() {
+    begin h b c
+    tell h start 0k1w "${at[b]}" "${at[c]}"
+    await_line "$dir/c.out" '^It waits$' 20
+    tell b end "${at[c]}" 3 loop
+    await_line "$dir/b.out" '^ABORTED REPLAYED$' 20
+    kill -0 "${pids[c]}" 2>/dev/null || wrong "c has ended"
+    expect_true_end c
+}
+
+start_case end-of-guest end_of_guest
+finish
