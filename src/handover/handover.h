@@ -235,21 +235,29 @@ const struct psu_id *psu_dest_unacknowledged(const struct psu_dest *dest);
 /* ---- the home of one thread: what it knows of the thread's moves */
 
 enum psu_home_state {
-	PSU_HOME_HERE = 1, /* it runs here, or is frozen here: offered, in doubt,
-						  lost */
+	PSU_HOME_HERE = 1, /* it runs here */
+	PSU_HOME_LEAVING,  /* it is frozen here: offered, in doubt, lost */
 	PSU_HOME_AWAY,	   /* another process is known to have got it */
 	PSU_HOME_ENDED	   /* it has ended, here or elsewhere */
 };
 
-/** The generation never falls: it is of the last move that home knows to have
- * succeeded, home's own or one that LOCATION told of. */
+/** The generation is of the last move that home knows to have succeeded, home's
+ * own or one that LOCATION told of.  It falls only when that was not true. */
 struct psu_home {
 	enum psu_home_state state;
 	uint64_t generation;
+	uint64_t own; /* of the one by which it last came to be here */
 };
 
 /** The thread begins here. */
 void psu_home_born(struct psu_home *home);
+
+/** It is about to be offered by home. */
+void psu_home_leaves(struct psu_home *home);
+
+/** Home's own move has come to nothing: it goes on here, so that what has been
+ * said of later moves is not true. */
+void psu_home_stayed(struct psu_home *home);
 
 /** Home's own move of @generation has succeeded.  Returns whether where it
  * went is the latest that is known: LOCATION of a later move may have
@@ -258,7 +266,8 @@ bool psu_home_left(struct psu_home *home, uint64_t generation);
 
 /** LOCATION: the move of @generation has taken the thread somewhere.  Returns
  * whether that is news; NOTED is the answer in any case.  It does not end
- * home's doubt about its own move. */
+ * home's doubt about its own move.  Of a thread that runs here it is none, nor
+ * of a move that home itself has to do with. */
 bool psu_home_located(struct psu_home *home, uint64_t generation);
 
 /**

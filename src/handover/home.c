@@ -6,7 +6,8 @@
  * whether a place is news, and whether the thread or its result may come in.
  * What is not later than the latest known is refused, and so is everything
  * once the thread has ended: records of moves come and go (dest.c), this
- * stays as long as the thread is known here at all.
+ * stays as long as the thread is known here at all.  Of a thread that runs
+ * here nobody else knows more.
  */
 #include "handover/handover.h"
 
@@ -19,9 +20,30 @@ void psu_home_born(struct psu_home *home)
 	*home = (struct psu_home){.state = PSU_HOME_HERE};
 }
 
+static bool is_news(const struct psu_home *home, uint64_t generation)
+{
+	return generation > home->generation;
+}
+
+void psu_home_leaves(struct psu_home *home)
+{
+	home->state = PSU_HOME_LEAVING;
+}
+
+void psu_home_stayed(struct psu_home *home)
+{
+	home->state = PSU_HOME_HERE;
+	home->generation = home->own;
+}
+
 bool psu_home_located(struct psu_home *home, uint64_t generation)
 {
-	if (home->state == PSU_HOME_ENDED || generation <= home->generation)
+	/* the one that is under way; the first of others follows it */
+	bool is_own = home->state == PSU_HOME_LEAVING &&
+				  generation == home->own + 1;
+
+	if (home->state == PSU_HOME_HERE || home->state == PSU_HOME_ENDED ||
+		is_own || !is_news(home, generation))
 		return false;
 	home->generation = generation;
 	return true;
@@ -30,12 +52,15 @@ bool psu_home_located(struct psu_home *home, uint64_t generation)
 bool psu_home_left(struct psu_home *home, uint64_t generation)
 {
 	home->state = PSU_HOME_AWAY;
-	return psu_home_located(home, generation);
+	if (!is_news(home, generation))
+		return false;
+	home->generation = generation;
+	return true;
 }
 
 int psu_home_may_return(const struct psu_home *home, uint64_t generation)
 {
-	if (home->state == PSU_HOME_ENDED || generation <= home->generation)
+	if (home->state == PSU_HOME_ENDED || !is_news(home, generation))
 		return PSU_THREAD_E_REPLAYED;
 	return home->state == PSU_HOME_AWAY ? 0 : PSU_THREAD_E_BUSY;
 }
@@ -43,7 +68,7 @@ int psu_home_may_return(const struct psu_home *home, uint64_t generation)
 void psu_home_returned(struct psu_home *home, uint64_t generation)
 {
 	home->state = PSU_HOME_HERE;
-	home->generation = generation;
+	home->generation = home->own = generation;
 }
 
 void psu_home_ended(struct psu_home *home)

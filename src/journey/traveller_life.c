@@ -250,6 +250,8 @@ void psu_traveller_set_out(struct psu_traveller *self, const char *host)
 	psu_process_lock();
 	snprintf(self->bound_for, sizeof(self->bound_for), "%s", host);
 	self->decision = 0;
+	if (self->born_here)
+		psu_home_leaves(&self->known);
 	psu_traveller_enter(self, PSU_STAGE_LEAVING);
 	psu_process_unlock();
 }
@@ -283,6 +285,8 @@ void psu_traveller_stay(struct psu_traveller *self)
 {
 	psu_process_lock();
 	self->where = (struct psu_place){.name = ""};
+	if (self->born_here)
+		psu_home_stayed(&self->known);
 	psu_traveller_enter(self, PSU_STAGE_RUNNING);
 	psu_process_announce(self->slot.addr);
 	psu_process_unlock();

@@ -25,6 +25,7 @@ begin() { # who...
 
 # The thread ends at last where it is, and its home gets the true result.
 expect_true_end() { # who has it
+    await_line "$dir/$1.out" '^It waits$' 20
     tell "$1" free
     await_line "$dir/h.out" "^Joined: 0, 42, $1\$" 20
     expect_lines h 0 'A copy runs'
@@ -42,5 +43,20 @@ end_of_guest() {
     expect_true_end c
 }
 
+# What is said of a thread that runs at home is not true.
+at_home() {
+    begin h b c
+    tell h start 0khw1w "${at[b]}" "${at[c]}"
+    await_line "$dir/h.out" '^It waits$' 20
+    tell b locate "${at[h]}" 1000
+    await_line "$dir/b.out" '^NOTED$' 20
+    tell h list
+    await_line "$dir/h.out" '^Listed$' 20
+    expect_lines h 1 'State 1 at h after 2'
+    tell h free
+    expect_true_end c
+}
+
 start_case end-of-guest end_of_guest
+start_case at-home at_home
 finish

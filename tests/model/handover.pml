@@ -414,7 +414,7 @@ inline hears_prepared(p, t)
 /* Home's own move, or a LOCATION: known is the latest. */
 inline knows(m)
 {
-	assert(gen[m] > known);
+	assert(gen[m] > known && !runs[0]);
 	known = gen[m];
 	known_at = inc[m]
 }

@@ -175,15 +175,15 @@ plant M_END_TWICE home.c "$(within psu_home_ended \
 plant M_END_REMEMBERED dest.c "$(within begin \
 	's/if (record->is_end)/if (false)/')"
 plant M_OLD_LOCATION home.c "$(within psu_home_located \
-	's/generation <= home->generation/false/')"
+	's/!is_news(home, generation)/false/')"
 plant M_NO_LOCATION home.c "$(within psu_home_located \
 	's/home->generation = generation;//')"
 plant M_LEFT_IS_LATEST home.c "$(within psu_home_left \
-	's/return .*/home->generation = generation; return true;/')"
-plant M_STILL_AWAY home.c "$(within psu_home_returned \
-	's/PSU_HOME_HERE/PSU_HOME_AWAY/')"
+	's/!is_news(home, generation)/false/')"
+plant M_AT_ONCE_AWAY home.c "$(within psu_home_leaves \
+	's/PSU_HOME_LEAVING/PSU_HOME_AWAY/')"
 plant M_RETURN_NOT_NOTED home.c "$(within psu_home_returned \
-	's/home->generation = generation;//')"
+	's/home->generation = home->own = generation;//')"
 
 # ---- two rules that guard against the same
 
@@ -220,7 +220,7 @@ plant M_NO_GENERATION+M_NO_IDS \
 
 # No move that home has not heard of is as old as one that it has.
 harmless M_HOME_ANY_GENERATION home.c "$(within psu_home_may_return \
-	's/|| generation <= home->generation//')"
+	's/|| !is_news(home, generation)//')"
 
 # A reservation that expired is buried, and its token is of no other one.
 no_grave=$(within psu_dest_expire "s/return give_up(.*/{ \\

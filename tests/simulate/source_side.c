@@ -72,6 +72,8 @@ static void report(struct world *world, int m)
 					move->source.code);
 		if (move->source.code >= 0)
 			world_violate(world, "NOT_MIGRATED with a code of success");
+		if (move->from == HOME)
+			psu_home_stayed(&world->home);
 		world_start(world, move->from, m);
 		break;
 	case PSU_SOURCE_LOST_WITH:
@@ -157,6 +159,8 @@ void world_depart(struct world *world, int proc, bool one_flight)
 		return;
 	world->move_count++;
 	from->runs = false;
+	if (proc == HOME)
+		psu_home_leaves(&world->home);
 	*move = (struct move){
 		.generation = world->generation + 1,
 		.from = proc,
