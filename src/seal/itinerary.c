@@ -5,7 +5,8 @@
  * In: links as a peer sent them; every byte read here is hostile.  Out: the
  * word that they fit the statement, or one another and the peers file's keys.
  * Refused: a link too few or too many, another thread, a generation or a host
- * left out, a hash or a signature that does not fit.  FORMAT.md, "Itinerary",
+ * left out, a move of a host to itself, a hash or a signature that does not
+ * fit.  FORMAT.md, "Itinerary",
  * is normative.
  */
 #include "seal/itinerary.h"
@@ -40,6 +41,14 @@ static unsigned links_before(uint64_t generation)
 									  : (unsigned)(generation - 1);
 }
 
+/** From one host to another, whoever says so. */
+static bool read_move(const uint8_t sealed[PSU_SEALED_LEN],
+					  struct psu_statement *move_out)
+{
+	return psu_seal_read(sealed, move_out) && move_out->kind == PSU_KIND_MOVE &&
+		   !psu_digest_equal(&move_out->source, &move_out->destination);
+}
+
 /** What is wrong between a statement and the link before it, as the end of a
  * sentence; NULL: nothing. */
 static const char *find_gap(const struct psu_statement *statement,
@@ -51,7 +60,7 @@ static const char *find_gap(const struct psu_statement *statement,
 	psu_sha256(before, PSU_SEALED_LEN, &digest);
 	if (!psu_digest_equal(&digest, &statement->previous))
 		return "does not name the move before it";
-	if (!psu_seal_read(before, &link) || link.kind != PSU_KIND_MOVE)
+	if (!read_move(before, &link))
 		return "follows something that is no move";
 	if (!psu_id_equal(&link.thread, &statement->thread))
 		return "follows a move of another thread";
@@ -130,8 +139,7 @@ static const char *find_flaw(const struct psu_itinerary *itinerary, unsigned at,
 	const uint8_t *link = itinerary->links[at];
 	bool oldest = at + 1 == itinerary->count;
 
-	if (!psu_seal_read(link, statement_out) ||
-		statement_out->kind != PSU_KIND_MOVE)
+	if (!read_move(link, statement_out))
 		return "is no move";
 	if (!is_signed_by(link, &statement_out->source, peers, own_public))
 		return "is not signed with a key that the peers file has of its "

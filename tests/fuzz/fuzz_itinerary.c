@@ -41,6 +41,7 @@ static void try_itinerary(const struct psu_itinerary *itinerary,
 	if (statement->generation == 1 && itinerary->count == 0)
 		return;
 	if (!psu_seal_read(itinerary->links[0], &link) ||
+		psu_digest_equal(&link.source, &link.destination) ||
 		link.generation + 1 != statement->generation ||
 		!psu_id_equal(&link.thread, &statement->thread) ||
 		!psu_digest_equal(&link.destination, &statement->source))

@@ -209,6 +209,22 @@ START_TEST(newest_is_no_move)
 }
 END_TEST
 
+/** Nobody moves a thread to where it is. */
+START_TEST(from_a_host_to_itself)
+{
+	prepare(A, B);
+	go(A);
+	prepare(B, B);
+	check(NULL); /* of a statement itself: psu_seal_verify() */
+	go(B);
+	verify("is no move");
+	prepare(B, C);
+	check("no move");
+	go(B);
+	verify("no move");
+}
+END_TEST
+
 /* ---- the whole of it */
 
 START_TEST(every_flipped_bit)
@@ -374,6 +390,7 @@ int main(void)
 	tcase_add_loop_test(tests, good_ones, 0, 2 * PSU_LINKS_MAX + 2);
 	tcase_add_loop_test(tests, statement_does_not_fit, 0, PSU_LINKS_MAX + 3);
 	tcase_add_test(tests, newest_is_no_move);
+	tcase_add_test(tests, from_a_host_to_itself);
 	tcase_add_test(tests, every_flipped_bit);
 	tcase_add_loop_test(tests, signed_by_another, 0, 8);
 	tcase_add_test(tests, over_an_unknown_host);
