@@ -229,14 +229,40 @@ int psu_arrive_decode(struct psu_arrival *arrival)
 	return rc ? rc : psu_image_decode(arrival->body, &arrival->image);
 }
 
+/** Who once had a thread of this process can sign what it likes, but not in
+ * the name of those who have had it since it left. */
+static int check_return(const struct psu_arrival *arrival)
+{
+	struct psu_trust *trust = psu_process_get()->trust;
+	const struct psu_traveller *husk = arrival->husk;
+	const struct psu_peers *peers;
+	int rc;
+
+	/* from where it went, and so signed by this host and the peer: the usual
+	 * case costs nothing */
+	if (!husk ||
+		psu_digest_equal(&arrival->statement->previous, &husk->left_by.digest))
+		return 0;
+	rc = psu_trust_hold_peers(trust, &peers);
+	if (rc)
+		return rc;
+	rc = psu_itinerary_verify_return(&arrival->itinerary, arrival->statement,
+									 &husk->left_by, peers,
+									 psu_trust_sign_public(trust));
+	psu_trust_release_peers(trust);
+	return rc;
+}
+
 int psu_arrive_check(struct psu_arrival *arrival)
 {
 	int rc;
 
-	if (arrival->statement->kind == PSU_KIND_END)
-		return 0; /* nothing of it is resumed */
 	psu_phase_begin(PSU_PHASE_REWALK);
 	rc = psu_itinerary_check(&arrival->itinerary, arrival->statement);
+	if (!rc)
+		rc = check_return(arrival);
+	if (!rc && arrival->statement->kind == PSU_KIND_END)
+		return 0; /* nothing of it is resumed */
 	if (!rc)
 		rc = check_state(arrival);
 	return rc ? rc : check_chain(arrival);

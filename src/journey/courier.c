@@ -243,6 +243,11 @@ static int write_end(struct psu_letter *letter,
 	bool before = psu_error_whisper(true);
 	int rc = psu_image_encode(&image, &letter->head, &letter->head_len);
 
+	letter->itinerary = malloc(sizeof(*letter->itinerary));
+	if (letter->itinerary)
+		*letter->itinerary = thread->itinerary;
+	else if (!rc)
+		rc = psu_error_set(PSU_THREAD_E_NO_MEMORY, "no memory for a letter");
 	psu_error_whisper(before);
 	letter->slot_addr = thread->slot.addr;
 	letter->stack_room = thread->slot.stack_len;

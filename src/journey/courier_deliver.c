@@ -82,6 +82,7 @@ static enum psu_delivery deliver_end(const struct psu_letter *letter,
 		.generation = letter->generation,
 		.slot_addr = letter->slot_addr,
 		.stack_room = letter->stack_room,
+		.itinerary = letter->itinerary,
 		.head = {letter->head, letter->head_len},
 	};
 	struct psu_control control;

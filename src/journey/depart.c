@@ -6,6 +6,7 @@
  * the thread goes on here, with the reason, or it is not here any more.
  * Refused: what cannot travel, before a byte is sent.
  */
+#include "bytes/sha256.h"
 #include "journey/courier.h"
 #include "journey/depart.h"
 #include "net/limits.h"
@@ -164,6 +165,15 @@ static void tell_home(const struct psu_departure *departure)
 		psu_courier_tell_moved(self, departure->parcel.generation, there);
 }
 
+/** By what it is to come home: written before it is AWAY. */
+static void remember(const struct psu_departure *departure)
+{
+	struct psu_made_move *left_by = &departure->thread->left_by;
+
+	left_by->generation = departure->parcel.generation;
+	psu_sha256(departure->parcel.sealed, PSU_SEALED_LEN, &left_by->digest);
+}
+
 int psu_depart(struct psu_traveller *self)
 {
 	struct psu_departure departure = {.thread = self};
@@ -185,8 +195,10 @@ int psu_depart(struct psu_traveller *self)
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
-	if (departure.gone == PSU_STAGE_AWAY)
+	if (departure.gone == PSU_STAGE_AWAY) {
+		remember(&departure);
 		tell_home(&departure);
+	}
 	if (departure.gone) /* this call does not return */
 		psu_traveller_let_go(self, departure.gone, &departure.destination);
 	psu_traveller_stay(self);

@@ -10,13 +10,16 @@
 
 static size_t letter_len(const struct psu_letter *letter)
 {
-	return sizeof(*letter) + letter->head_len;
+	return sizeof(*letter) + letter->head_len +
+		   (letter->itinerary ? sizeof(*letter->itinerary) : 0);
 }
 
 void psu_letter_free(struct psu_letter *letter)
 {
-	if (letter)
+	if (letter) {
 		free(letter->head);
+		free(letter->itinerary);
+	}
 	free(letter);
 }
 

@@ -9,6 +9,7 @@
 #ifndef PSU_OUTBOX_H
 #define PSU_OUTBOX_H
 
+#include "seal/itinerary.h"
 #include "trust/place.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct psu_letter {
 	uint32_t stack_room;
 	uint8_t *head; /* malloc()ed: an encoded image of that kind */
 	size_t head_len;
+	struct psu_itinerary *itinerary; /* malloc()ed */
 };
 
 struct psu_outbox {

@@ -43,6 +43,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.one_flight = parcel->one_flight,
 		.thread = parcel->thread,
 		.generation = parcel->generation,
+		.links = (uint8_t)parcel->itinerary->count,
 		.time_ms = psu_seal_now_ms(),
 		.incarnation = session->hello.incarnation,
 		.source = psu_trust_self(process->trust)->digest,
@@ -57,10 +58,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.exporter = session->exporter,
 	};
 	randombytes_buf(&statement->migration, sizeof(statement->migration));
-	if (parcel->itinerary) {
-		statement->links = (uint8_t)parcel->itinerary->count;
-		psu_itinerary_previous(parcel->itinerary, &statement->previous);
-	}
+	psu_itinerary_previous(parcel->itinerary, &statement->previous);
 	psu_seal_digest(parcel->head.bytes, parcel->head.len, parcel->stack.bytes,
 					parcel->stack.len, &statement->body);
 	psu_seal_sign(statement, psu_trust_sign_secret(process->trust),
@@ -138,7 +136,7 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 {
 	struct iovec offer = {parcel->sealed, sizeof(parcel->sealed)};
 	struct iovec rest[BODY_PARTS] = {
-		part_of(parcel->itinerary ? parcel->itinerary->links : NULL,
+		part_of(parcel->itinerary->links,
 				parcel->statement.links * (size_t)PSU_SEALED_LEN),
 		part_of(parcel->head.bytes, parcel->head.len),
 		part_of(parcel->stack.bytes, parcel->stack.len),

@@ -19,7 +19,7 @@ struct psu_parcel {
 	uint64_t generation; /* that it commits */
 	uint64_t slot_addr;
 	uint32_t stack_room;
-	const struct psu_itinerary *itinerary; /* before it; of an end: NULL */
+	const struct psu_itinerary *itinerary; /* before it */
 	struct psu_span head;  /* the encoded image without its stack */
 	struct psu_span stack; /* of an end: none */
 

@@ -77,6 +77,7 @@ struct psu_traveller {
 	struct psu_traveller *next; /* of the process's list */
 	struct psu_id id;
 	struct psu_itinerary itinerary;
+	struct psu_made_move left_by; /* born here, AWAY: the move by which */
 	struct psu_slot slot;
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;

@@ -150,6 +150,18 @@ static const char *find_flaw(const struct psu_itinerary *itinerary, unsigned at,
 	return find_fault(statement_out, oldest ? NULL : itinerary->links[at + 1]);
 }
 
+/** @number: of the link, from 1; 0: it is the statement that they came with. */
+static int disbelieve(const struct psu_itinerary *itinerary, unsigned number,
+					  const struct psu_statement *statement, const char *flaw)
+{
+	return psu_error_set(PSU_THREAD_E_ITINERARY_INVALID,
+						 "the itinerary is not to be believed: link %u of %u, "
+						 "the move to generation %" PRIu64
+						 ", %s: look into the hosts from there on, and list "
+						 "retired keys as verify-only=",
+						 number, itinerary->count, statement->generation, flaw);
+}
+
 int psu_itinerary_verify(const struct psu_itinerary *itinerary,
 						 const struct psu_peers *peers,
 						 const uint8_t own_public[PSU_SIGN_PUBLIC_LEN])
@@ -160,13 +172,30 @@ int psu_itinerary_verify(const struct psu_itinerary *itinerary,
 									 &statement);
 
 		if (flaw)
-			return psu_error_set(PSU_THREAD_E_ITINERARY_INVALID,
-								 "the itinerary is not to be believed: link %u "
-								 "of %u, the move to generation %" PRIu64
-								 ", %s: look into the hosts from there on, and "
-								 "list retired keys as verify-only=",
-								 at + 1, itinerary->count, statement.generation,
-								 flaw);
+			return disbelieve(itinerary, at + 1, &statement, flaw);
+	}
+	return 0;
+}
+
+int psu_itinerary_verify_return(const struct psu_itinerary *itinerary,
+								const struct psu_statement *statement,
+								const struct psu_made_move *left,
+								const struct psu_peers *peers,
+								const uint8_t own_public[PSU_SIGN_PUBLIC_LEN])
+{
+	struct psu_statement link = *statement;
+	const char *flaw = NULL;
+	unsigned count = 0; /* of those that are verified */
+
+	while (!psu_digest_equal(&link.previous, &left->digest)) {
+		if (link.generation <= left->generation + 1)
+			flaw = "does not follow the one by which the thread left here";
+		else if (count == itinerary->count)
+			return 0;
+		else
+			flaw = find_flaw(itinerary, count++, peers, own_public, &link);
+		if (flaw)
+			return disbelieve(itinerary, count, &link, flaw);
 	}
 	return 0;
 }

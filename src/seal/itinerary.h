@@ -9,13 +9,20 @@
  *     signed by its source      by its source        by its source
  *
  * Who takes a thread in checks the statement and its newest link; the others
- * are the word of the hosts before, until somebody verifies them.
+ * are the word of the hosts before, until somebody verifies them.  The thread's
+ * home does, back to its own last link.
  */
 #ifndef PSU_ITINERARY_H
 #define PSU_ITINERARY_H
 
 #include "seal/seal.h"
 #include "trust/trust.h"
+
+/** A move, as who made it remembers it. */
+struct psu_made_move {
+	uint64_t generation;
+	struct psu_digest digest; /* of its sealed statement */
+};
 
 /** The newest moves of a thread, newest first, as they travel. */
 struct psu_itinerary {
@@ -55,5 +62,20 @@ PSU_MUST_CHECK int
 psu_itinerary_verify(const struct psu_itinerary *itinerary,
 					 const struct psu_peers *peers,
 					 const uint8_t own_public[PSU_SIGN_PUBLIC_LEN]);
+
+/**
+ * Verify in the same way how a thread has come back to a host that it had left
+ * by @left: the moves from there on; or, if it has made more than came along,
+ * those that did.  Every byte read here is hostile.
+ *
+ * @statement  verified, fits the itinerary (psu_itinerary_check()), of a
+ *             generation later than @left
+ */
+PSU_MUST_CHECK int
+psu_itinerary_verify_return(const struct psu_itinerary *itinerary,
+							const struct psu_statement *statement,
+							const struct psu_made_move *left,
+							const struct psu_peers *peers,
+							const uint8_t own_public[PSU_SIGN_PUBLIC_LEN]);
 
 #endif

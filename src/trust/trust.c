@@ -300,6 +300,12 @@ const uint8_t *psu_trust_sign_secret(const struct psu_trust *trust)
 	return trust->secrets->sign;
 }
 
+const uint8_t *psu_trust_sign_public(const struct psu_trust *trust)
+{
+	/* libsodium's secret key is a seed and the public key */
+	return trust->secrets->sign + PSU_SIGN_SECRET_LEN - PSU_SIGN_PUBLIC_LEN;
+}
+
 OSSL_LIB_CTX *psu_trust_library(const struct psu_trust *trust)
 {
 	return trust->library;

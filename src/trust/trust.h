@@ -131,6 +131,7 @@ const struct psu_identity *psu_trust_self(const struct psu_trust *trust);
 uint32_t psu_trust_zone(const struct psu_trust *trust);
 const uint8_t *psu_trust_deployment_key(const struct psu_trust *trust);
 const uint8_t *psu_trust_sign_secret(const struct psu_trust *trust);
+const uint8_t *psu_trust_sign_public(const struct psu_trust *trust);
 
 /**
  * Copy the peers file's entry of a host.  If the peers file has changed on
@@ -145,6 +146,16 @@ const uint8_t *psu_trust_sign_secret(const struct psu_trust *trust);
 PSU_MUST_CHECK int psu_trust_peer(struct psu_trust *trust,
 								  const struct psu_identity *identity,
 								  struct psu_peer *peer_out);
+
+/**
+ * Have the peers file's entries, the newest as above, and let no other thread
+ * have any until psu_trust_release_peers().
+ *
+ * Returns as psu_trust_peer(), but for PEER_NOT_LISTED; nothing is held then.
+ */
+PSU_MUST_CHECK int psu_trust_hold_peers(struct psu_trust *trust,
+										const struct psu_peers **peers_out);
+void psu_trust_release_peers(struct psu_trust *trust);
 
 /** The name of the host with this identity, as far as the peers file was last
  * read; else the identity's digest, as 64 hexadecimal digits. */

@@ -58,17 +58,22 @@ static int check_self(struct psu_trust *trust)
 						 trust->self.uri, trust->zone);
 }
 
+static int refresh_peers(struct psu_trust *trust)
+{
+	int rc = 0;
+
+	if (psu_files_changed(trust->dir, PSU_FILE_PEERS, &trust->peers_stamp))
+		rc = psu_trust_read_peers(trust);
+	return rc ? rc : check_self(trust);
+}
+
 static int find_peer(struct psu_trust *trust,
 					 const struct psu_identity *identity,
 					 struct psu_peer *peer_out)
 {
 	const struct psu_peer *peer;
-	int rc = 0;
+	int rc = refresh_peers(trust);
 
-	if (psu_files_changed(trust->dir, PSU_FILE_PEERS, &trust->peers_stamp))
-		rc = psu_trust_read_peers(trust);
-	if (!rc)
-		rc = check_self(trust);
 	if (rc)
 		return rc;
 	if (psu_digest_equal(&identity->digest, &trust->self.digest))
@@ -96,6 +101,25 @@ int psu_trust_peer(struct psu_trust *trust, const struct psu_identity *identity,
 	rc = find_peer(trust, identity, peer_out);
 	pthread_mutex_unlock(&trust->lock);
 	return rc;
+}
+
+int psu_trust_hold_peers(struct psu_trust *trust,
+						 const struct psu_peers **peers_out)
+{
+	int rc;
+
+	pthread_mutex_lock(&trust->lock);
+	rc = refresh_peers(trust);
+	if (rc)
+		pthread_mutex_unlock(&trust->lock);
+	else
+		*peers_out = trust->peers;
+	return rc;
+}
+
+void psu_trust_release_peers(struct psu_trust *trust)
+{
+	pthread_mutex_unlock(&trust->lock);
 }
 
 _Static_assert(PSU_NAME_LEN == 2 * sizeof(struct psu_digest) + 1, "both fit");

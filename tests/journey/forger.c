@@ -56,7 +56,7 @@ struct psu_session *hostile_dial(void)
 /* ---- the thread */
 
 struct plan {
-	char steps[16];
+	char steps[64];
 	char hosts[HOSTS_MAX][32];
 };
 

@@ -57,6 +57,36 @@ at_home() {
     expect_true_end c
 }
 
+# The copy would come home, or end, by a way that it has not gone.
+forged() { # word, generation, way
+    begin h b c
+    tell h start 0kh1w "${at[b]}" "${at[c]}"
+    await_line "$dir/c.out" '^It waits$' 20
+    tell b "$1" "${at[h]}" "$2" "$3"
+    await_line "$dir/b.out" '^ABORTED ITINERARY_INVALID$' 20
+    await_error h ITINERARY_INVALID 5
+    expect_true_end c
+}
+
+# Home believes a way that has gone over others.
+far() { # steps
+    begin h b c
+    tell h start "$1" "${at[b]}" "${at[c]}" "${at[h]}"
+    expect_true_end b
+    expect_no_error h
+}
+
 start_case end-of-guest end_of_guest
 start_case at-home at_home
+start_case bring-loop forged bring 1000 loop
+start_case end-loop forged end 1000 loop
+await_cases
+start_case bring-alien forged bring 1000 alien
+start_case end-alien forged end 1000 alien
+start_case bring-alien-short forged bring 5 alien
+start_case end-true forged end 4 true
+await_cases
+start_case far-2 far 01h010w
+start_case far-17 far 01010101010101010h01010101010101010w
+start_case far-19 far 0101010101010101010h0101010101010101010w
 finish

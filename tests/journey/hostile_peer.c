@@ -131,12 +131,6 @@ const char *hostile_recv(struct psu_session *session,
 	return words;
 }
 
-/** An end has no itinerary. */
-static unsigned links_count(const struct hostile_thread *thread)
-{
-	return thread->kind == PSU_KIND_END ? 0 : thread->itinerary.count;
-}
-
 void hostile_sign(const struct hostile_thread *thread,
 				  struct psu_session *session,
 				  uint8_t sealed_out[PSU_SEALED_LEN])
@@ -145,7 +139,7 @@ void hostile_sign(const struct hostile_thread *thread,
 	struct psu_statement statement = {
 		.kind = (uint8_t)thread->kind,
 		.one_flight = thread->flights == 1,
-		.links = (uint8_t)links_count(thread),
+		.links = (uint8_t)thread->itinerary.count,
 		.thread = thread->self->id,
 		.generation = thread->generation,
 		.incarnation = session->hello.incarnation,
@@ -167,8 +161,7 @@ void hostile_sign(const struct hostile_thread *thread,
 		randombytes_buf(&statement.migration, sizeof(statement.migration));
 	psu_seal_digest(thread->head, thread->head_len, thread->stack,
 					thread->stack_len, &statement.body);
-	if (links_count(thread))
-		psu_itinerary_previous(&thread->itinerary, &statement.previous);
+	psu_itinerary_previous(&thread->itinerary, &statement.previous);
 	statement.body.bytes[0] ^= lies(thread->lie, "digest");
 	statement.destination.bytes[0] ^= lies(thread->lie, "destination");
 	statement.sequence += lies(thread->lie, "sequence");
@@ -189,7 +182,7 @@ void hostile_send_body(const struct hostile_thread *thread,
 {
 	size_t links_len = lies(thread->lie, "links")
 						   ? 0
-						   : links_count(thread) * PSU_SEALED_LEN;
+						   : thread->itinerary.count * PSU_SEALED_LEN;
 	int rc = links_len ? hostile_send(session, PSU_FRAME_BODY,
 									  thread->itinerary.links, links_len)
 					   : 0;

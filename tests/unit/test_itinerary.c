@@ -1,62 +1,14 @@
 /* SPDX-License-Identifier: ISC */
 /*
  * test_itinerary.c - is a chain of moves believed only if all of it fits?
- *
- * A thread moves between hosts a, b and c; who judges is a.  Host b has a key
- * that it has given up, host d is not in the peers file.
  */
-#include "run_suite.h"
+#include "test_itinerary_hosts.h"
 
 #include "bytes/sha256.h"
-#include "seal/itinerary.h"
 
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-
-#define SPIFFE "spiffe://d.example/psu-thread/"
-
-enum signer { A, B, C, D, B_BEFORE, SIGNER_COUNT };
-
-static uint8_t publics[SIGNER_COUNT][PSU_SIGN_PUBLIC_LEN];
-static uint8_t secrets[SIGNER_COUNT][PSU_SIGN_SECRET_LEN];
-static struct psu_peers *peers;
-static struct psu_itinerary itinerary;
-/** Of the next move; by default from where the thread is to the host behind
- * that in the order a, b, c. */
-static struct psu_statement next;
-
-static struct psu_digest host(enum signer signer)
-{
-	static const char *const uris[] = {SPIFFE "a", SPIFFE "b", SPIFFE "c",
-									   SPIFFE "d", SPIFFE "b"};
-	struct psu_identity identity;
-
-	ck_assert_int_eq(
-		psu_identity_parse(uris[signer], strlen(uris[signer]), &identity), 0);
-	return identity.digest;
-}
-
-/** What may be sent now, from one host to another. */
-static void prepare(enum signer from, enum signer to)
-{
-	next.generation++;
-	next.links = (uint8_t)itinerary.count;
-	next.source = host(from);
-	next.destination = host(to);
-	psu_itinerary_previous(&itinerary, &next.previous);
-}
-
-/** Move the thread as @next says, signed by that host's key. */
-static void go(enum signer signer)
-{
-	uint8_t sealed[PSU_SEALED_LEN];
-
-	psu_seal_sign(&next, secrets[signer], sealed);
-	psu_itinerary_append(&itinerary, sealed);
-}
-
-#define place(moves) ((enum signer)((moves) % 3))
 
 /** Let it make so many moves, and prepare another. */
 static void travel(unsigned moves)
@@ -66,54 +18,6 @@ static void travel(unsigned moves)
 		go(place(i));
 	}
 	prepare(place(moves), place(moves + 1));
-}
-
-/** Only so much of the peers file as is about keys differs between tests. */
-static void read_peers(const char *b_words)
-{
-	char text[1024], key[2][64];
-
-	for (int i = 0; i < 2; i++)
-		sodium_bin2base64(key[i], sizeof(key[i]), publics[i ? C : B],
-						  PSU_SIGN_PUBLIC_LEN, sodium_base64_VARIANT_ORIGINAL);
-	snprintf(text, sizeof(text),
-			 "self id=" SPIFFE "a zone=0\n"
-			 "peer id=" SPIFFE "b zone=1 sign=%s direction=both %s\n"
-			 "peer id=" SPIFFE "c zone=2 sign=%s direction=both",
-			 key[0], b_words, key[1]);
-	psu_peers_free(peers);
-	ck_assert_int_eq(psu_peers_parse(text, strlen(text), "p", &peers), 0);
-}
-
-static void setup(void)
-{
-	ck_assert_int_ge(sodium_init(), 0);
-	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
-	for (unsigned i = 0; i < SIGNER_COUNT; i++) {
-		uint8_t seed[crypto_sign_SEEDBYTES] = {(uint8_t)i};
-
-		crypto_sign_seed_keypair(publics[i], secrets[i], seed);
-	}
-	read_peers("");
-	memset(&itinerary, 0, sizeof(itinerary));
-	next = (struct psu_statement){.kind = PSU_KIND_MOVE, .thread = {{1}}};
-}
-
-static void teardown(void)
-{
-	psu_peers_free(peers);
-	peers = NULL;
-}
-
-/** @words: of the sentence; NULL if it is to be good. */
-static void judged(int code, const char *words)
-{
-	ck_assert_msg((code == 0) == !words, "%s", psu_error_sentence());
-	if (!words)
-		return;
-	ck_assert_int_eq(code, PSU_THREAD_E_ITINERARY_INVALID);
-	ck_assert_msg(strstr(psu_error_sentence(), words), "'%s' is not in: %s",
-				  words, psu_error_sentence());
 }
 
 static void check(const char *words)
@@ -196,7 +100,7 @@ START_TEST(newest_is_no_move)
 	/* in the end of a thread, and in what is not even a statement: each byte
 	 * of what that begins with, and the last */
 	for (unsigned at = 0; at < 37; at++) {
-		setup();
+		hosts_setup();
 		prepare(A, B);
 		next.kind = at < 36 ? PSU_KIND_MOVE : PSU_KIND_END;
 		go(A);
@@ -385,7 +289,7 @@ int main(void)
 	TCase *tests = tcase_create("itinerary");
 
 	tcase_set_timeout(tests, 60);
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, hosts_setup, hosts_teardown);
 	tcase_add_test(tests, newest_are_kept);
 	tcase_add_loop_test(tests, good_ones, 0, 2 * PSU_LINKS_MAX + 2);
 	tcase_add_loop_test(tests, statement_does_not_fit, 0, PSU_LINKS_MAX + 3);

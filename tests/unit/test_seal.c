@@ -138,16 +138,13 @@ START_TEST(signed_but_malformed)
 }
 END_TEST
 
-/** The end of a thread has neither stack nor itinerary, and comes in one
- * flight. */
+/** The end of a thread has no stack, and comes in one flight. */
 START_TEST(ends)
 {
 	statement.kind = PSU_KIND_END;
-	for (unsigned i = 0; i < 16; i++) {
+	for (unsigned i = 0; i < 4; i++) {
 		statement.one_flight = !(i & 1);
 		statement.stack_len = i >> 1 & 1;
-		statement.links = i >> 2 & 1;
-		statement.previous.bytes[31] = i >> 3 & 1;
 		ck_assert_int_eq(verify_statement(),
 						 i == 0 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
 	}
