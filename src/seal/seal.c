@@ -198,8 +198,8 @@ static int check_limits(const struct psu_statement *statement)
 	if (psu_id_is_zero(&statement->migration) ||
 		psu_id_is_zero(&statement->thread))
 		return malformed("names no move or no thread");
-	if (statement->generation == 0)
-		return malformed("would commit no generation");
+	if (statement->generation == 0 || statement->generation == UINT64_MAX)
+		return malformed("would commit no generation, or the last there is");
 	if (statement->head_len < 1 || statement->head_len > PSU_HEAD_LEN_MAX)
 		return malformed("has a head that is empty or over the limit");
 	if (statement->heap_len != 0)

@@ -182,6 +182,8 @@ START_TEST(limits)
 		CASE(links, PSU_LINKS_MAX + 1, false),
 		CASE(links, UINT8_MAX, false),
 		CASE(generation, 0, false),
+		CASE(generation, UINT64_MAX - 1, true),
+		CASE(generation, UINT64_MAX, false),
 		CASE(heap_len, 1, false),
 #undef CASE
 	};
