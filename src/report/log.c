@@ -7,8 +7,10 @@
  */
 #include "report/report.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -33,6 +35,23 @@ static const char *level_name(enum psu_thread_log_level level)
 	}
 }
 
+/** No SIGPIPE comes of it, which would end the process. */
+static void write_quietly(const char *text, size_t len)
+{
+	const struct timespec at_once = {0};
+	sigset_t broken_pipe, pending, before;
+	bool was_pending;
+
+	sigemptyset(&broken_pipe);
+	sigaddset(&broken_pipe, SIGPIPE);
+	sigpending(&pending);
+	was_pending = sigismember(&pending, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &broken_pipe, &before);
+	if (write(STDERR_FILENO, text, len) < 0 && errno == EPIPE && !was_pending)
+		sigtimedwait(&broken_pipe, NULL, &at_once);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 static void write_stderr(enum psu_thread_log_level level, const char *line)
 {
 	char text[LINE_LEN + 16];
@@ -42,8 +61,16 @@ static void write_stderr(enum psu_thread_log_level level, const char *line)
 
 	/* a log that cannot be written is nobody's failure, and who fills a pipe
 	 * that nobody reads must not stop the process: the line is lost */
-	if (poll(&room, 1, 0) <= 0 || write(STDERR_FILENO, text, (size_t)len) < 0)
-		return;
+	if (poll(&room, 1, 0) > 0)
+		write_quietly(text, (size_t)len);
+}
+
+/** Parts of it are a peer's words. */
+static void make_printable(char *line)
+{
+	for (; *line; line++)
+		if ((unsigned char)*line < ' ' || *line == '\x7f')
+			*line = '?';
 }
 
 void psu_thread_set_log(enum psu_thread_log_level level, psu_thread_log_fn *fn,
@@ -81,6 +108,7 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 		va_start(args, format);
 		vsnprintf(line, sizeof(line), format, args);
 		va_end(args);
+		make_printable(line);
 		if (log_fn)
 			log_fn(level, line, log_context);
 		else

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -44,6 +45,50 @@ START_TEST(read_pipe)
 	psu_log(PSU_THREAD_LOG_ERROR, LINE);
 	ck_assert_int_gt(read(fds[0], text, sizeof(text) - 1), 0);
 	ck_assert_str_eq(text, "[error] " LINE "\n");
+}
+END_TEST
+
+/** A pipe that nobody can read: no signal is sent, and one that waits is left
+ * alone. */
+START_TEST(broken_pipe)
+{
+	sigset_t set, pending;
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	close(fds[0]);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	sigpending(&pending);
+	ck_assert(!sigismember(&pending, SIGPIPE));
+	pthread_kill(pthread_self(), SIGPIPE);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	sigpending(&pending);
+	ck_assert(sigismember(&pending, SIGPIPE));
+}
+END_TEST
+
+static char last_line[100];
+
+static void keep_line(enum psu_thread_log_level level, const char *line,
+					  void *context)
+{
+	(void)level;
+	(void)context;
+	snprintf(last_line, sizeof(last_line), "%s", line);
+}
+
+/** A name of a peer's begins no line of its own. */
+START_TEST(control_characters)
+{
+	psu_thread_set_log(PSU_THREAD_LOG_ERROR, keep_line, NULL);
+	psu_log(PSU_THREAD_LOG_ERROR, "%s", "a\n[error]\033\x7f\x1f b\xc3\xa4~");
+	ck_assert_str_eq(last_line, "a?[error]??? b\xc3\xa4~");
 }
 END_TEST
 
@@ -131,6 +176,8 @@ int main(void)
 
 	tcase_add_test(cases, full_pipe);
 	tcase_add_test(cases, read_pipe);
+	tcase_add_test(cases, broken_pipe);
+	tcase_add_test(cases, control_characters);
 	tcase_add_test(cases, forked);
 	tcase_add_test(cases, cancelled);
 	suite_add_tcase(suite, cases);
