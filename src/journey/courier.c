@@ -308,3 +308,16 @@ void psu_courier_linger(int64_t deadline)
 		   psu_process_wait(psu_process_about(&outbox), deadline))
 		continue;
 }
+
+void psu_courier_give_up(void)
+{
+	static const char why[] = "this process ends, and home has not answered";
+
+	psu_process_lock();
+	for (const struct courier *at = couriers; at; at = at->next)
+		if (at->letter)
+			tell_dropped(at->letter, why);
+	for (const struct psu_letter *at = outbox.oldest; at; at = at->next)
+		tell_dropped(at, why);
+	psu_process_unlock();
+}

@@ -25,6 +25,9 @@ void psu_courier_tell_ended(struct psu_traveller *thread, void *result);
  * else has been tried once.  Lock held. */
 void psu_courier_linger(int64_t deadline);
 
+/** The process ends: say of each letter that is left that it is dropped. */
+void psu_courier_give_up(void);
+
 /* ---- between the files of this part */
 
 enum psu_delivery {

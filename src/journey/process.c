@@ -5,6 +5,7 @@
 #include "journey/process.h"
 #include "bytes/sha256.h"
 #include "journey/callers.h"
+#include "journey/courier.h"
 #include "journey/exits.h"
 #include "journey/here.h"
 #include "journey/line.h"
@@ -187,6 +188,13 @@ static void forget_in_child(void)
 	psu_line_forked();
 }
 
+/** While the program's log can still be written. */
+static void tell_owed(void)
+{
+	if (!forked)
+		psu_courier_give_up();
+}
+
 __attribute__((destructor)) static void say_goodbye(void)
 {
 	if (set_up && !forked)
@@ -352,5 +360,6 @@ int psu_process_init(int mode, const char *cert_path)
 		return rc;
 	}
 	pthread_atfork(NULL, NULL, forget_in_child);
+	atexit(tell_owed);
 	return 0;
 }

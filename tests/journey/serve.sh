@@ -190,6 +190,23 @@ drain() {
     expect_status b 143
 }
 
+# Home does not answer, and b ends: what it owes does not go in silence.
+owes() {
+    station a 0
+    station b 1
+    tell b serve 0
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_listed b 'listed 1'
+    kill -STOP "${pids[a]}"
+    tell b free
+    await_said b 'one ends'
+    await_listed b 'listed 0'
+    tell b quit
+    await_end "${pids[b]}" 10
+    expect_status b 0
+    expect_error b RESULT_DROPPED 'the result of a thread of a .* process ends'
+}
+
 stays() {
     station a 0
     station b 1
@@ -319,8 +336,8 @@ understaffed() {
 }
 
 for name in questions running_and_ended leaving_and_arriving stocked stale \
-    linger linger_one acknowledge fifty drain stays again cancelled trapped \
-    set_up_again understaffed forked; do
+    linger linger_one acknowledge fifty drain owes stays again cancelled \
+    trapped set_up_again understaffed forked; do
     start_case "$name" with_stations "$name"
 done
 finish
