@@ -139,7 +139,7 @@ static void tell_died(const struct psu_keeper *keeper)
 		return;
 	/* who is heard to be there from now on gets a keeper of its own */
 	psu_process_lock();
-	psu_locate_died(&keeper->place.incarnation);
+	psu_locate_died(&keeper->place);
 	unlist(keeper);
 	psu_process_unlock();
 }
@@ -151,7 +151,7 @@ static void tell_silent(struct psu_keeper *keeper, int code)
 		return;
 	keeper->silent = true;
 	psu_process_lock();
-	psu_locate_silent(&keeper->place.incarnation, true);
+	psu_locate_silent(&keeper->place, true);
 	psu_process_unlock();
 	psu_error_whisper(false);
 	psu_error_set(code,
@@ -164,7 +164,7 @@ static void tell_silent(struct psu_keeper *keeper, int code)
 static void tell_heard(const struct psu_keeper *keeper)
 {
 	psu_process_lock();
-	psu_locate_silent(&keeper->place.incarnation, false);
+	psu_locate_silent(&keeper->place, false);
 	psu_process_unlock();
 	psu_log(PSU_THREAD_LOG_INFO, "The process at %s can be asked again",
 			keeper->place.name);

@@ -78,19 +78,19 @@ void psu_locate_recv(struct psu_session *session,
 
 /** Whether the process has a thread of this one, as far as is known. */
 static bool is_with(const struct psu_traveller *thread,
-					const struct psu_id *incarnation)
+					const struct psu_place *place)
 {
 	return thread->born_here && thread->stage == PSU_STAGE_AWAY &&
 		   !thread->host_died &&
-		   psu_id_equal(&thread->where.incarnation, incarnation);
+		   psu_place_is(&thread->where, &place->identity, &place->incarnation);
 }
 
-void psu_locate_silent(const struct psu_id *incarnation, bool silent)
+void psu_locate_silent(const struct psu_place *place, bool silent)
 {
 	struct psu_traveller *at = psu_process_get()->threads;
 
 	for (; at; at = at->next)
-		if (is_with(at, incarnation)) {
+		if (is_with(at, place)) {
 			at->silent_since_ms = silent ? psu_socket_now_ms() : 0;
 			psu_process_announce(at->slot.addr);
 		}
@@ -105,12 +105,12 @@ static void lose(struct psu_traveller *thread)
 	psu_reaper_look();
 }
 
-void psu_locate_died(const struct psu_id *incarnation)
+void psu_locate_died(const struct psu_place *place)
 {
 	struct psu_traveller *at = psu_process_get()->threads;
 
 	for (; at; at = at->next)
-		if (is_with(at, incarnation)) {
+		if (is_with(at, place)) {
 			psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
 						  "the process at %s that had a thread of this one has "
 						  "died, and '%s' with it: start another thread",

@@ -12,13 +12,13 @@
 void psu_locate_recv(struct psu_session *session,
 					 const struct psu_frame_header *header);
 
-/** The process of that incarnation is known to have died: this host's threads
+/** That process is known to have died: this host's threads
  * that were there are lost, as far as it is known.  Lock held. */
-void psu_locate_died(const struct psu_id *incarnation);
+void psu_locate_died(const struct psu_place *place);
 
 /** Whether it cannot be asked any more what became of them, or can again.  Lock
  * held. */
-void psu_locate_silent(const struct psu_id *incarnation, bool silent);
+void psu_locate_silent(const struct psu_place *place, bool silent);
 
 /** Somebody who knows better says that @thread, which is with a process that
  * cannot be asked, is lost.  Lock held. */

@@ -307,6 +307,30 @@ poser_is_silent() {
     learn_of_death
 }
 
+# What its own host says of it does not count for that of another.
+poser_is_dead() {
+    local own
+    mkdir -m 700 "$dir/run"
+    PSU_THREAD_RUNTIME=$dir/run station c 1
+    tell c name
+    await_line "$dir/c.out" '^named ' 10
+    own=$(sed -n 's/^named //p' "$dir/c.out")
+    tell c serve 0
+    wait_at_b 0 0w
+    pose b
+    tell a start other 0w "127.0.0.1:${ports[c]}"
+    await_said c 'other has come'
+    kill -KILL "${pids[c]}"
+    await_end "${pids[c]}" 10
+    own=$(find "$dir/run" -name "run-$own")
+    cp -p "$own" "${own%-*}-$(sed -n 's/^named //p' "$dir/b.out")"
+    PSU_THREAD_LISTEN=127.0.0.1:${ports[c]} PSU_THREAD_RUNTIME=$dir/run \
+        start_told second tests/journey/station 1 "$certs/c"
+    tell a join other
+    await_said a "joined other: $(number LOST_WITH_PEER), end 3, c" 30
+    await_listed a 'one away home=a host=b hops=1'
+}
+
 # Home dials where its thread is said to be at last, and not each time.
 flood() {
     local before
@@ -345,7 +369,8 @@ run_case other-links back links ITINERARY_INVALID
 run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
-    poser_asks poser_is_asked poser_is_silent flood; do
+    poser_asks poser_is_asked poser_is_silent poser_is_dead \
+    flood; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases
