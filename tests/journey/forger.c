@@ -7,7 +7,8 @@
  *     start STEPS HOST...      start a thread and join it; its steps are
  *                              letters: a digit moves it to that HOST, `h`
  *                              home, `k` keeps a copy of it where it is, `w`
- *                              lets it wait there for `free`
+ *                              lets it wait there for `free`; what stands
+ *                              behind `c` is for the copy
  *     free                     let all go on that wait, or will
  *     list                     the threads, a line each
  *     bring HOST GENERATION HOW
@@ -76,12 +77,15 @@ static int keep_copy(struct psu_traveller *self)
 	return 1;
 }
 
-static void __attribute__((noinline)) keep(void)
+/** True: this is the copy. */
+static bool __attribute__((noinline)) keep(void)
 {
 	struct psu_traveller *self = psu_local.self;
 
-	if (psu_state_capture(&self->registers, self, keep_copy) == 0)
-		hostile_say("A copy runs");
+	if (psu_state_capture(&self->registers, self, keep_copy) != 0)
+		return false;
+	hostile_say("A copy runs");
+	return true;
 }
 
 static void go(const struct plan *plan, char step)
@@ -100,9 +104,10 @@ static void *travel(void *argument)
 {
 	struct plan plan = *(const struct plan *)argument;
 
-	for (const char *step = plan.steps; *step; step++) {
+	for (const char *step = plan.steps; *step && *step != 'c'; step++) {
 		if (*step == 'k') {
-			keep();
+			if (keep())
+				step = strchr(step, 'c');
 		} else if (*step == 'w') {
 			hostile_say("It waits");
 			hostile_await_word();

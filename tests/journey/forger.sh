@@ -11,7 +11,7 @@
 . "${srcdir:-.}/tests/journey/lib.sh"
 
 certs=$work/certs
-make_certs "$certs" h=127.0.0.1 b=127.0.0.1 c=127.0.0.1
+make_certs "$certs" h=127.0.0.1 b=127.0.0.1 c=127.0.0.1 d=127.0.0.1
 declare -A at=()
 
 begin() { # who...
@@ -68,6 +68,19 @@ forged() { # word, generation, way
     expect_true_end c
 }
 
+# Another host takes the copy in and moves it on, in good faith: what it says of
+# that is believed, but not the copy itself.
+passed_on() {
+    begin h b c d
+    tell h start 0kh2wc0101h "${at[b]}" "${at[c]}" "${at[d]}"
+    await_line "$dir/d.out" '^It waits$' 20
+    tell b bring "${at[c]}" 2 true
+    await_line "$dir/c.out" '^A copy runs$' 20
+    await_line "$dir/c.out" '^It stays: ITINERARY_INVALID$' 20
+    expect_lines h 0 'A copy runs'
+    expect_lines h 0 'Joined.*'
+}
+
 # Home believes a way that has gone over others.
 far() { # steps
     begin h b c
@@ -86,6 +99,7 @@ start_case end-alien forged end 1000 alien
 start_case bring-alien-short forged bring 5 alien
 start_case end-true forged end 4 true
 await_cases
+start_case passed-on passed_on
 start_case far-2 far 01h010w
 start_case far-17 far 01010101010101010h01010101010101010w
 start_case far-19 far 0101010101010101010h0101010101010101010w
