@@ -97,6 +97,7 @@ doubt_located() {
     visit b # by which b has a line to a
     tell c serve 0
     tell b mute
+    await_listed b 'listed 0' # it has obeyed
     tell a start one 01w "127.0.0.1:${ports[b]}" "127.0.0.1:${ports[c]}"
     await_line "$dir/a.err" '^\[error\] IN_DOUBT: .* may or may not' 30
     await_listed a 'one in-doubt home=a host=c hops=0'

@@ -190,13 +190,14 @@ struck_off() {
     open_input
     serve b c
     cp -a "$certs/a" "$dir/a"
-    MODE=1 start a tests/journey/join a "$dir/a" 0w1r "${hosts[@]}"
+    MODE=1 start a tests/journey/join a "$dir/a" 0w1wr "${hosts[@]}"
     home=$started
     await_line "$dir/b.err" 'Thread from a goes on here' 10
     sed -i 's/\(^peer .*\/b .*\)direction=both/\1direction=receive/' \
         "$dir/a/peers"
     echo >&"$input_fd"
     await_line "$dir/b.err" 'A letter to a must wait: .*refuses this host' 20
+    echo >&"$input_fd"
     expect_no_error b
     ! grep -q PROTOCOL "$dir/b.err" || wrong "b was surprised"
     await_end "$home" 20
