@@ -45,6 +45,7 @@ int travel(void)
 	CHECK(psu_thread_hops(NULL, 1) == PSU_THREAD_E_INVALID_ARGUMENT);
 	CHECK(psu_thread_id(NULL) == PSU_THREAD_E_INVALID_ARGUMENT);
 	CHECK(psu_thread_migrate("") == PSU_THREAD_E_INVALID_ARGUMENT);
+	CHECK(strstr(psu_thread_errmsg(), "empty name"));
 	CHECK(travel_process() == 0);
 	for (long moves = 1; moves <= 2 * KNOWN + 3; moves++) {
 		travel_hop();
