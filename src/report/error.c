@@ -57,21 +57,13 @@ bool psu_error_known(int code)
 	}
 }
 
-/** Nobody outside may write control characters into a log. */
-static void make_printable(char *text)
-{
-	for (; *text; text++)
-		if (*text < 0x20 || *text > 0x7e)
-			*text = '?';
-}
-
 static void keep(const char *format, va_list args)
 {
 	char sentence[sizeof(psu_local.sentence)];
 
 	/* the one before may be a part of it */
 	vsnprintf(sentence, sizeof(sentence), format, args);
-	make_printable(sentence);
+	psu_log_clean(sentence);
 	strcpy(psu_local.sentence, sentence);
 	psu_local.told = false;
 }

@@ -65,12 +65,11 @@ static void write_stderr(enum psu_thread_log_level level, const char *line)
 		write_quietly(text, (size_t)len);
 }
 
-/** Parts of it are a peer's words. */
-static void make_printable(char *line)
+void psu_log_clean(char *text)
 {
-	for (; *line; line++)
-		if ((unsigned char)*line < ' ' || *line == '\x7f')
-			*line = '?';
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			*text = '?';
 }
 
 void psu_thread_set_log(enum psu_thread_log_level level, psu_thread_log_fn *fn,
@@ -108,7 +107,7 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 		va_start(args, format);
 		vsnprintf(line, sizeof(line), format, args);
 		va_end(args);
-		make_printable(line);
+		psu_log_clean(line);
 		if (log_fn)
 			log_fn(level, line, log_context);
 		else

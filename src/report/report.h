@@ -66,6 +66,11 @@ bool psu_error_known(int code);
 /** Log nothing, or again as before: for what is tried twice. */
 void psu_log_silence(bool silent);
 
+/** Have printable ASCII only in @text, parts of which are a peer's words:
+ * nobody outside writes control characters into a log, not even those of UTF-8.
+ */
+void psu_log_clean(char *text);
+
 /** In a forked child: another thread may have been logging meanwhile. */
 void psu_log_forked(void);
 

@@ -88,7 +88,7 @@ START_TEST(control_characters)
 {
 	psu_thread_set_log(PSU_THREAD_LOG_ERROR, keep_line, NULL);
 	psu_log(PSU_THREAD_LOG_ERROR, "%s", "a\n[error]\033\x7f\x1f b\xc3\xa4~");
-	ck_assert_str_eq(last_line, "a?[error]??? b\xc3\xa4~");
+	ck_assert_str_eq(last_line, "a?[error]??? b??~");
 }
 END_TEST
 
