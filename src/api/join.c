@@ -65,8 +65,8 @@ static int conclude(struct psu_traveller *thread, int rc, const char *host,
 		return 0;
 	case PSU_THREAD_E_LOST_WITH_PEER:
 		return psu_error_keep(rc,
-							  "%s had the thread, and is known to have died "
-							  "with it: start another one",
+							  "%s had the thread, which is lost with it: start "
+							  "another one",
 							  host);
 	case PSU_THREAD_E_OVERDUE:
 		return psu_error_set(rc,

@@ -21,8 +21,8 @@ static bool is_frozen(const struct psu_traveller *thread)
 /** It is elsewhere, without an image here, and nobody can be asked. */
 static bool is_out_of_reach(const struct psu_traveller *thread)
 {
-	return thread->born_here && thread->stage == PSU_STAGE_AWAY &&
-		   thread->silent_since_ms && !thread->host_died;
+	return psu_locate_is_with(thread, &thread->where) &&
+		   thread->silent_since_ms;
 }
 
 /** The thread of that id that something can be decided about, or NULL.  Lock

@@ -104,7 +104,8 @@ static void tell_who_stays(const struct psu_process *process)
 		if (at->is_guest)
 			psu_error_set(PSU_THREAD_E_DRAINING,
 						  "thread '%s', which came from %s, stays and is %s: "
-						  "it is lost if this process ends now",
+						  "let this process go on until it has ended or left, "
+						  "or it is lost",
 						  at->name, at->from, psu_traveller_stage(at));
 }
 

@@ -160,12 +160,11 @@ static void tell_home(const struct psu_departure *departure)
 	const struct psu_traveller *self = departure->thread;
 	const struct psu_place *there = &departure->destination;
 
-	if (!self->born_here &&
-		!psu_place_is(&self->home, &there->identity, &there->incarnation))
+	if (!psu_place_is(&self->home, &there->identity, &there->incarnation))
 		psu_courier_tell_moved(self, departure->parcel.generation, there);
 }
 
-/** By what it is to come home: written before it is AWAY. */
+/** This is its home: by what it is to come back.  Written before it is AWAY. */
 static void remember(const struct psu_departure *departure)
 {
 	struct psu_made_move *left_by = &departure->thread->left_by;
@@ -195,10 +194,10 @@ int psu_depart(struct psu_traveller *self)
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
-	if (departure.gone == PSU_STAGE_AWAY) {
+	if (departure.gone == PSU_STAGE_AWAY && self->born_here)
 		remember(&departure);
+	else if (departure.gone == PSU_STAGE_AWAY)
 		tell_home(&departure);
-	}
 	if (departure.gone) /* this call does not return */
 		psu_traveller_let_go(self, departure.gone, &departure.destination);
 	psu_traveller_stay(self);

@@ -23,25 +23,13 @@ struct psu_keeper {
 	bool silent;		  /* and that was told */
 };
 
-/** Lock held in these. */
-
-static bool is_away(const struct psu_traveller *thread)
-{
-	return thread->born_here && thread->stage == PSU_STAGE_AWAY &&
-		   !thread->host_died;
-}
-
-static bool is_process(const struct psu_place *one,
-					   const struct psu_place *other)
-{
-	return psu_place_is(one, &other->identity, &other->incarnation);
-}
+/* ---- what is known of the other process; all with the lock held */
 
 bool psu_keeper_is_visited(const struct psu_place *place)
 {
 	struct psu_traveller *at = psu_process_get()->threads;
 
-	while (at && !(is_away(at) && is_process(&at->where, place)))
+	while (at && !psu_locate_is_with(at, place))
 		at = at->next;
 	return at;
 }
@@ -56,7 +44,8 @@ static bool is_kept(const struct psu_place *place)
 {
 	struct psu_keeper *at = psu_process_get()->keepers;
 
-	while (at && !is_process(&at->place, place))
+	while (at &&
+		   !psu_place_is(&at->place, &place->identity, &place->incarnation))
 		at = at->next;
 	return at;
 }
@@ -64,8 +53,8 @@ static bool is_kept(const struct psu_place *place)
 /** A thread of ours is where we have no session, and nobody sees to that. */
 static bool is_neglected(const struct psu_traveller *thread)
 {
-	return is_away(thread) && !is_connected(&thread->where) &&
-		   !is_kept(&thread->where);
+	return psu_locate_is_with(thread, &thread->where) &&
+		   !is_connected(&thread->where) && !is_kept(&thread->where);
 }
 
 static void list(struct psu_keeper *keeper, const struct psu_place *place)
@@ -86,6 +75,8 @@ static void unlist(const struct psu_keeper *keeper)
 	*link = keeper->next;
 }
 
+/* ---- a keeper's own thread; without the lock */
+
 /** Dial, and make the session a line.  Returns 0, PSU_LINE_DEAD, or why
  * not. */
 static int connect_to(const struct psu_place *place)
@@ -98,7 +89,8 @@ static int connect_to(const struct psu_place *place)
 	psu_way_to_place(place, &way);
 	if (!way.has_endpoint)
 		return psu_error_set(PSU_THREAD_E_HOST_UNREACHABLE,
-							 "it has no address at which it could be dialled");
+							 "it has no address at which it could be dialled: "
+							 "set PSU_THREAD_ADDRESS there");
 	rc = psu_line_open(&way, &session);
 	if (rc)
 		return rc;
@@ -223,6 +215,8 @@ static void *keep(void *argument)
 	free(keeper);
 	return NULL;
 }
+
+/* ---- whether there is to be one; with the lock held */
 
 /** The one that still dials where the thread has been, and nobody is any
  * more. */

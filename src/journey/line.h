@@ -81,8 +81,7 @@ struct psu_line {
 };
 
 /** Open a session for @way (line_open.c).  Its owner is the caller.  Returns
- * what psu_line_take() does, but for BUSY and NO_MEMORY of
- * the table. */
+ * what psu_line_take() does, but for the table's BUSY and NO_MEMORY. */
 PSU_MUST_CHECK int psu_line_open(const struct psu_way *way,
 								 struct psu_session **session_out);
 

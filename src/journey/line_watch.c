@@ -118,8 +118,7 @@ void psu_line_watch(struct psu_line *line)
 	};
 	int operation = line->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
 
-	/* of what OpenSSL has read already the kernel tells nothing: look at once
-	 */
+	/* the kernel tells nothing of what OpenSSL has read: look at once */
 	if (SSL_has_pending(line->session->ssl))
 		event.events |= EPOLLOUT;
 	if (begin(process) &&

@@ -76,9 +76,8 @@ void psu_locate_recv(struct psu_session *session,
 		session->broken = true;
 }
 
-/** Whether the process has a thread of this one, as far as is known. */
-static bool is_with(const struct psu_traveller *thread,
-					const struct psu_place *place)
+bool psu_locate_is_with(const struct psu_traveller *thread,
+						const struct psu_place *place)
 {
 	return thread->born_here && thread->stage == PSU_STAGE_AWAY &&
 		   !thread->host_died &&
@@ -90,7 +89,7 @@ void psu_locate_silent(const struct psu_place *place, bool silent)
 	struct psu_traveller *at = psu_process_get()->threads;
 
 	for (; at; at = at->next)
-		if (is_with(at, place)) {
+		if (psu_locate_is_with(at, place)) {
 			at->silent_since_ms = silent ? psu_socket_now_ms() : 0;
 			psu_process_announce(at->slot.addr);
 		}
@@ -110,7 +109,7 @@ void psu_locate_died(const struct psu_place *place)
 	struct psu_traveller *at = psu_process_get()->threads;
 
 	for (; at; at = at->next)
-		if (is_with(at, place)) {
+		if (psu_locate_is_with(at, place)) {
 			psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
 						  "the process at %s that had a thread of this one has "
 						  "died, and '%s' with it: start another thread",
@@ -121,9 +120,10 @@ void psu_locate_died(const struct psu_place *place)
 
 void psu_locate_give_up(struct psu_traveller *thread)
 {
-	psu_error_set(PSU_THREAD_E_LOST_WITH_PEER,
-				  "'%s', which was at %s, is given up: psu_thread_resolve was "
-				  "told so",
-				  thread->name, thread->where.name);
+	psu_error_set(
+		PSU_THREAD_E_LOST_WITH_PEER,
+		"'%s', which was at %s, is given up, as psu_thread_resolve was "
+		"told: start another thread",
+		thread->name, thread->where.name);
 	lose(thread);
 }

@@ -12,8 +12,13 @@
 void psu_locate_recv(struct psu_session *session,
 					 const struct psu_frame_header *header);
 
-/** That process is known to have died: this host's threads
- * that were there are lost, as far as it is known.  Lock held. */
+/** Whether the process at @place has @thread, which was born here, as far as is
+ * known.  Lock held. */
+bool psu_locate_is_with(const struct psu_traveller *thread,
+						const struct psu_place *place);
+
+/** That process is known to have died: this process's threads that were there
+ * are lost, as far as is known.  Lock held. */
 void psu_locate_died(const struct psu_place *place);
 
 /** Whether it cannot be asked any more what became of them, or can again.  Lock

@@ -6,8 +6,7 @@
  * word that they fit the statement, or one another and the peers file's keys.
  * Refused: a link too few or too many, another thread, a generation or a host
  * left out, a move of a host to itself, a hash or a signature that does not
- * fit.  FORMAT.md, "Itinerary",
- * is normative.
+ * fit.  FORMAT.md, "Itinerary", is normative.
  */
 #include "seal/itinerary.h"
 #include "bytes/sha256.h"
