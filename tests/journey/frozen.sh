@@ -118,7 +118,9 @@ silent() {
     tell a start one 0w "127.0.0.1:${ports[b]}"
     await_said b 'one has come'
     end_by_sigkill b
-    await_line "$dir/a.err" '^\[error\] [A-Z_]+: .* at b that has ' 10
+    # UNREACHABLE, or LOST if it died while it was dialled
+    await_line "$dir/a.err" \
+        '^\[error\] (HOST_UNREACHABLE|CONNECTION_LOST): .* at b that has ' 10
     await_listed a 'one in-doubt home=a host=b hops=1'
     tell a join one
     await_said a "joined one: $(number IN_DOUBT), end 4, b"

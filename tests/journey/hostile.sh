@@ -303,7 +303,9 @@ poser_is_silent() {
     wait_at_both
     kill -KILL "${pids[c]}"
     await_end "${pids[c]}" 10
-    await_line "$dir/a.err" '^\[error\] HOST_UNREACHABLE: .* at c that' 20
+    # UNREACHABLE, or LOST if it died while it was dialled
+    await_line "$dir/a.err" \
+        '^\[error\] (HOST_UNREACHABLE|CONNECTION_LOST): .* at c that' 20
     learn_of_death
 }
 
