@@ -168,16 +168,16 @@ static bool is_settled(const struct psu_process *process, bool cold)
 
 static void answer_settle(SSL *ssl, bool cold)
 {
-	int64_t deadline = psu_socket_deadline(DEADLINE_MS);
+	int64_t deadline = psu_clock_deadline(DEADLINE_MS);
 	struct psu_process *process = psu_process_get();
 	bool settled;
 
 	psu_process_lock();
 	/* not all of it is announced */
 	while (!(settled = is_settled(process, cold)) &&
-		   psu_socket_now_ms() < deadline)
+		   psu_clock_now_ms() < deadline)
 		psu_process_wait(psu_process_about(&process->threads),
-						 psu_socket_deadline(1));
+						 psu_clock_deadline(1));
 	psu_process_unlock();
 	if (!settled)
 		bench_fail("the move before does not end");
@@ -338,7 +338,7 @@ static void settle_here(void)
 
 	psu_process_lock();
 	known = psu_traveller_await_known(&psu_local.self->arrived_by,
-									  psu_socket_deadline(DEADLINE_MS));
+									  psu_clock_deadline(DEADLINE_MS));
 	psu_process_unlock();
 	if (!known)
 		bench_fail("the move before does not end");

@@ -81,7 +81,7 @@ static int take_one_in(void)
 
 	/* the source may not know yet that it had arrived: be there when it asks;
 	 * and what its home is to hear must get there */
-	deadline = psu_socket_deadline(PSU_LINGER_MS);
+	deadline = psu_clock_deadline(PSU_LINGER_MS);
 	psu_process_lock();
 	psu_traveller_await_known(&migration, deadline);
 	psu_courier_linger(deadline);

@@ -80,7 +80,7 @@ static void tell(const struct psu_traveller *thread,
 		.state = state_of(thread),
 		.hops = thread->stage == PSU_STAGE_AWAY ? thread->known.generation
 												: thread->generation,
-		.since_ms = (unsigned long)(psu_socket_now_ms() - thread->since_ms),
+		.since_ms = (unsigned long)(psu_clock_now_ms() - thread->since_ms),
 	};
 	memcpy(info_out->id.bytes, thread->id.bytes, sizeof(info_out->id.bytes));
 	snprintf(info_out->name, sizeof(info_out->name), "%s", thread->name);

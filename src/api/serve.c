@@ -112,7 +112,7 @@ static void tell_who_stays(const struct psu_process *process)
 /** Returns how many have not ended, nor left, in time. */
 static unsigned drain(struct psu_process *process, unsigned drain_ms)
 {
-	int64_t deadline = psu_socket_deadline(drain_ms);
+	int64_t deadline = psu_clock_deadline(drain_ms);
 	unsigned count;
 
 	psu_process_lock();
@@ -135,7 +135,7 @@ static unsigned drain(struct psu_process *process, unsigned drain_ms)
  * ask; and what homes are to hear must get there. */
 static void linger(struct psu_process *process)
 {
-	int64_t deadline = psu_socket_deadline(PSU_LINGER_MS);
+	int64_t deadline = psu_clock_deadline(PSU_LINGER_MS);
 	const struct psu_id *migration;
 	struct psu_id copy;
 

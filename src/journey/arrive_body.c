@@ -37,7 +37,7 @@ int psu_arrive_take_place(struct psu_arrival *arrival)
 {
 	struct psu_process *process = psu_process_get();
 	const struct psu_digest *peer = &arrival->session->peer.digest;
-	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	int64_t deadline = psu_clock_deadline(PSU_OPENING_MS);
 	bool in_time = true;
 
 	psu_process_lock();
@@ -96,7 +96,7 @@ static struct body begin_body(struct psu_arrival *arrival)
 
 	return (struct body){
 		.arrival = arrival,
-		.begun_ms = psu_socket_now_ms(),
+		.begun_ms = psu_clock_now_ms(),
 		.len = itinerary_len(arrival) + statement->head_len +
 			   statement->stack_len,
 	};

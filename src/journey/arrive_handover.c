@@ -284,7 +284,7 @@ static void expire(struct psu_arrival *arrival)
 static void await_commit(struct psu_arrival *arrival)
 {
 	struct psu_session *session = arrival->session;
-	int64_t deadline = psu_socket_deadline(PSU_RESERVATION_MS);
+	int64_t deadline = psu_clock_deadline(PSU_RESERVATION_MS);
 	struct psu_frame_header header;
 
 	while (!session->broken && !is_settled(arrival))

@@ -20,7 +20,7 @@ _Static_assert(PSU_STACK_LEN_MAX == PSU_SLOT_STACK_LEN_MAX, "they fit");
 
 static int judge(struct psu_arrival *arrival)
 {
-	arrival->judged_ms = psu_socket_now_ms();
+	arrival->judged_ms = psu_clock_now_ms();
 	return psu_session_judge(&psu_process_get()->context, arrival->session,
 							 PSU_RIGHT_SEND, &arrival->peer);
 }
@@ -70,7 +70,7 @@ int psu_arrive_recv_offer(struct psu_arrival *arrival,
 		psu_session_watch(session);
 	if (!rc)
 		rc = psu_session_recv(session, arrival->sealed, header->payload_len,
-							  psu_socket_deadline(PSU_MESSAGE_MS));
+							  psu_clock_deadline(PSU_MESSAGE_MS));
 	psu_phase_begin(PSU_PHASE_VERIFY);
 	if (!rc)
 		rc = psu_seal_verify(&untrusted, &expected, &arrival->verified);
@@ -95,7 +95,7 @@ static int take_husk(struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
 	bool is_end = statement->kind == PSU_KIND_END;
-	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	int64_t deadline = psu_clock_deadline(PSU_OPENING_MS);
 	struct psu_traveller *own;
 	int code = 0;
 
@@ -285,7 +285,7 @@ static bool let_in(struct psu_arrival *arrival)
 int psu_arrive_take_opening(struct psu_arrival *arrival)
 {
 	struct psu_process *process = psu_process_get();
-	int64_t deadline = psu_socket_deadline(PSU_OPENING_MS);
+	int64_t deadline = psu_clock_deadline(PSU_OPENING_MS);
 	bool draining, in;
 
 	psu_phase_begin(PSU_PHASE_RESTORE);
@@ -315,7 +315,7 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 
 int psu_arrive_judge_again(struct psu_arrival *arrival)
 {
-	if (psu_socket_now_ms() - arrival->judged_ms < PSU_JUDGED_MS)
+	if (psu_clock_now_ms() - arrival->judged_ms < PSU_JUDGED_MS)
 		return 0;
 	return judge(arrival);
 }

@@ -80,7 +80,7 @@ static struct psu_letter *take_letter(struct courier *courier)
 {
 	for (;;) {
 		int64_t due_ms = psu_outbox_due(&outbox, &courier->home);
-		int64_t now_ms = psu_socket_now_ms();
+		int64_t now_ms = psu_clock_now_ms();
 
 		if (due_ms == INT64_MAX)
 			return NULL;
@@ -91,7 +91,7 @@ static struct psu_letter *take_letter(struct courier *courier)
 		psu_process_wait(psu_process_about(&couriers), due_ms);
 	}
 	return courier->letter = psu_outbox_take(&outbox, &courier->home,
-											 psu_socket_now_ms());
+											 psu_clock_now_ms());
 }
 
 /** The letter in hand has been tried.  Lock held.  Returns letters to drop. */
@@ -102,7 +102,7 @@ static struct psu_letter *settle(struct courier *courier,
 
 	courier->letter = NULL;
 	letter->tries++;
-	letter->due_ms = psu_socket_deadline(pause_ms(letter->tries));
+	letter->due_ms = psu_clock_deadline(pause_ms(letter->tries));
 	if (delivery == PSU_DELIVERY_UNREACHED)
 		courier->resume_ms = letter->due_ms;
 	if (delivery == PSU_DELIVERY_UNREACHED ||
@@ -281,7 +281,7 @@ static bool is_cut_off(const struct psu_id *home)
 
 	while (courier && !psu_id_equal(&courier->home, home))
 		courier = courier->next;
-	return courier && courier->resume_ms > psu_socket_now_ms();
+	return courier && courier->resume_ms > psu_clock_now_ms();
 }
 
 static bool is_awaited(const struct psu_letter *letter)

@@ -36,7 +36,7 @@ static int recv_noted(const struct psu_letter *letter,
 	if (header->type != PSU_FRAME_NOTED)
 		return psu_session_unexpected(session, header);
 	rc = psu_session_recv(session, payload, sizeof(payload),
-						  psu_socket_deadline(PSU_MESSAGE_MS));
+						  psu_clock_deadline(PSU_MESSAGE_MS));
 	if (rc)
 		return rc;
 	psu_frame_get_noted(payload, &noted);
@@ -63,7 +63,7 @@ static enum psu_delivery deliver_location(const struct psu_letter *letter,
 								sizeof(payload));
 	if (!rc)
 		rc = psu_session_recv_answer(session, &header,
-									 psu_socket_deadline(PSU_ANSWER_MS));
+									 psu_clock_deadline(PSU_ANSWER_MS));
 	if (rc)
 		return PSU_DELIVERY_UNREACHED;
 	if (header.type == PSU_FRAME_REFUSED)

@@ -47,7 +47,7 @@ static void await_acknowledgement(struct psu_traveller *self)
 
 	psu_process_lock();
 	known = psu_traveller_await_known(&self->arrived_by,
-									  psu_socket_deadline(PSU_ACKNOWLEDGE_MS));
+									  psu_clock_deadline(PSU_ACKNOWLEDGE_MS));
 	psu_process_unlock();
 	if (!known)
 		psu_log(PSU_THREAD_LOG_INFO,

@@ -102,7 +102,7 @@ static struct psu_source_event await_answer(struct psu_departure *departure)
 static void pause_before_dialling(struct psu_departure *departure)
 {
 	departure->decision = psu_traveller_await_decision(
-		departure->thread, psu_socket_deadline(departure->pause_ms));
+		departure->thread, psu_clock_deadline(departure->pause_ms));
 	departure->pause_ms *= 2;
 	if (departure->pause_ms > PSU_REDIAL_LAST_MS)
 		departure->pause_ms = PSU_REDIAL_LAST_MS;
@@ -193,7 +193,7 @@ static int keep_lost(struct psu_departure *departure)
 	psu_traveller_suspend(departure->thread, PSU_STAGE_LOST,
 						  &departure->destination);
 	departure->decision = psu_traveller_await_decision(
-		departure->thread, psu_socket_deadline(kept_ms));
+		departure->thread, psu_clock_deadline(kept_ms));
 	if (departure->decision == PSU_THREAD_GO_ON)
 		return psu_error_set(rc,
 							 "the image of the thread that was lost with %s "

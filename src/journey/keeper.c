@@ -108,7 +108,7 @@ static int connect_to(const struct psu_place *place)
 static bool is_wanted(const struct psu_keeper *keeper, int64_t pause_ms)
 {
 	const struct psu_id *incarnation = &keeper->place.incarnation;
-	int64_t until = psu_socket_deadline(pause_ms);
+	int64_t until = psu_clock_deadline(pause_ms);
 	bool wanted;
 
 	psu_process_lock();

@@ -202,7 +202,7 @@ static bool hand_on(struct psu_line *line)
 static bool is_usable(const struct psu_line *line)
 {
 	return psu_session_is_quiet(line->session) &&
-		   psu_socket_now_ms() - line->session->opened_ms < PSU_LINE_AGE_MS;
+		   psu_clock_now_ms() - line->session->opened_ms < PSU_LINE_AGE_MS;
 }
 
 static struct psu_line *take_idle(const struct psu_way *way)
@@ -222,7 +222,7 @@ static struct psu_line *take_idle(const struct psu_way *way)
  * not turn may be busy, or dead.  False: nobody else is to be called. */
 static bool wait_for_turn(struct psu_line_waiter *waiter, int64_t deadline)
 {
-	int64_t until = psu_socket_deadline(PSU_TURN_MS);
+	int64_t until = psu_clock_deadline(PSU_TURN_MS);
 
 	if (waiter->way->has_endpoint)
 		return wait_for_line(waiter, until);
@@ -267,7 +267,7 @@ static int get_in_turn(const struct psu_way *way, struct psu_line **line_out)
 
 	psu_process_init_condition(&waiter.woken);
 	enqueue(&waiter);
-	rc = get(&waiter, psu_socket_deadline(PSU_LINE_MS));
+	rc = get(&waiter, psu_clock_deadline(PSU_LINE_MS));
 	dequeue(&waiter);
 	pthread_cond_destroy(&waiter.woken);
 	*line_out = waiter.line;

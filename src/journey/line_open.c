@@ -22,7 +22,7 @@ int psu_line_ask_after(struct psu_session *session,
 	rc = psu_session_send_control(session, &control);
 	if (!rc)
 		rc = psu_session_recv_answer(session, &header,
-									 psu_socket_deadline(PSU_ANSWER_MS));
+									 psu_clock_deadline(PSU_ANSWER_MS));
 	if (!rc)
 		rc = psu_session_recv_control(session, &header, &control);
 	if (rc)

@@ -22,7 +22,7 @@ static void *attend(void *argument)
 {
 	struct psu_session *session = argument;
 	struct psu_frame_header header;
-	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	int64_t deadline = psu_clock_deadline(PSU_MESSAGE_MS);
 	int rc;
 
 	/* that a peer ends is its own affair; whoever needs the line will tell */

@@ -56,7 +56,7 @@ void psu_locate_recv(struct psu_session *session,
 	struct psu_location location;
 	struct psu_peer peer;
 	int rc = psu_session_recv(session, payload, header->payload_len,
-							  psu_socket_deadline(PSU_MESSAGE_MS));
+							  psu_clock_deadline(PSU_MESSAGE_MS));
 
 	if (!rc)
 		rc = psu_frame_get_location(payload, &location);
@@ -90,7 +90,7 @@ void psu_locate_silent(const struct psu_place *place, bool silent)
 
 	for (; at; at = at->next)
 		if (psu_locate_is_with(at, place)) {
-			at->silent_since_ms = silent ? psu_socket_now_ms() : 0;
+			at->silent_since_ms = silent ? psu_clock_now_ms() : 0;
 			psu_process_announce(at->slot.addr);
 		}
 }
@@ -99,7 +99,7 @@ void psu_locate_silent(const struct psu_place *place, bool silent)
 static void lose(struct psu_traveller *thread)
 {
 	thread->host_died = true;
-	thread->since_ms = psu_socket_now_ms();
+	thread->since_ms = psu_clock_now_ms();
 	psu_process_announce(thread->slot.addr);
 	psu_reaper_look();
 }

@@ -119,7 +119,7 @@ static int send_offer_header(struct psu_session *session)
 
 	psu_frame_put_header(&header, bytes);
 	return psu_session_send(session, &(struct iovec){bytes, sizeof(bytes)}, 1,
-							psu_socket_deadline(PSU_MESSAGE_MS));
+							psu_clock_deadline(PSU_MESSAGE_MS));
 }
 
 /** Whether the destination has said something before it has got all. */
@@ -187,7 +187,7 @@ int psu_parcel_recv_answer(const struct psu_parcel *parcel,
 						   struct psu_session *session, bool refusable,
 						   struct psu_control *control_out)
 {
-	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	int64_t deadline = psu_clock_deadline(PSU_ANSWER_MS);
 	struct psu_frame_header header;
 	int rc;
 

@@ -79,7 +79,7 @@ uint64_t psu_process_about(const void *field);
 /** Tell all who wait for it that something has changed.  Lock held. */
 void psu_process_announce(uint64_t about);
 /** Wait for an announcement; it may have been about something else.  Lock
- * held.  False: @deadline (psu_socket_deadline()) has passed. */
+ * held.  False: @deadline (psu_clock_deadline()) has passed. */
 bool psu_process_wait(uint64_t about, int64_t deadline);
 
 /** Make a condition of the caller's own, to wait on instead. */

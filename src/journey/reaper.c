@@ -41,7 +41,7 @@ static bool is_lost_away(const struct psu_traveller *thread)
  * next one is. */
 static int64_t give_up_husks(void)
 {
-	int64_t now_ms = psu_socket_now_ms(), next_ms = PSU_NEVER;
+	int64_t now_ms = psu_clock_now_ms(), next_ms = PSU_NEVER;
 
 	for (struct psu_traveller *at = psu_process_get()->threads; at;
 		 at = at->next) {

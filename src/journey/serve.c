@@ -78,7 +78,7 @@ static bool follow_requests(struct psu_caller *caller,
 {
 	while (!session->broken) {
 		struct psu_frame_header header;
-		int64_t deadline = psu_socket_deadline(patience_ms);
+		int64_t deadline = psu_clock_deadline(patience_ms);
 		int64_t end = session->opened_ms + PSU_SESSION_AGE_MS;
 		int rc;
 

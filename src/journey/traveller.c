@@ -130,7 +130,7 @@ int psu_traveller_birth(const struct psu_birth *birth,
 	thread->joinable = birth->joinable;
 	psu_home_born(&thread->known);
 	if (birth->limit_ms)
-		thread->overdue_at = psu_socket_deadline(birth->limit_ms);
+		thread->overdue_at = psu_clock_deadline(birth->limit_ms);
 	rc = take_free_slot(thread);
 	if (rc) {
 		free(thread);
@@ -185,7 +185,7 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
 void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage)
 {
 	thread->stage = stage;
-	thread->since_ms = psu_socket_now_ms();
+	thread->since_ms = psu_clock_now_ms();
 	thread->silent_since_ms = 0;
 }
 
@@ -303,7 +303,7 @@ static int64_t patience(const struct psu_traveller *thread, int64_t begun_ms)
 
 int psu_traveller_await(struct psu_traveller *thread, bool leaving)
 {
-	int64_t begun_ms = psu_socket_now_ms(), deadline;
+	int64_t begun_ms = psu_clock_now_ms(), deadline;
 
 	do {
 		if (thread->stage == PSU_STAGE_ENDED ||
@@ -312,7 +312,7 @@ int psu_traveller_await(struct psu_traveller *thread, bool leaving)
 		if (thread->stage == PSU_STAGE_LOST || thread->host_died)
 			return PSU_THREAD_E_LOST_WITH_PEER;
 		deadline = patience(thread, begun_ms);
-	} while (psu_socket_now_ms() < deadline &&
+	} while (psu_clock_now_ms() < deadline &&
 			 (psu_process_wait(thread->slot.addr, deadline), true));
 	if (deadline != thread->overdue_at)
 		return PSU_THREAD_E_IN_DOUBT;

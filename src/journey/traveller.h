@@ -222,7 +222,7 @@ void psu_traveller_give_up(struct psu_traveller *husk);
 
 /** Wait until the source of the move that brought a thread here knows that it
  * did; no wait for a zero id, of a thread that no move has brought.  Lock held.
- * False: @deadline (psu_socket_deadline()) has passed. */
+ * False: @deadline (psu_clock_deadline()) has passed. */
 bool psu_traveller_await_known(const struct psu_id *migration,
 							   int64_t deadline);
 

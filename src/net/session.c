@@ -32,7 +32,7 @@ static int new_session(const struct psu_session_context *context, int fd,
 	}
 	session->fd = fd;
 	session->server = dialled == NULL;
-	session->opened_ms = psu_socket_now_ms();
+	session->opened_ms = psu_clock_now_ms();
 	snprintf(session->peer_name, sizeof(session->peer_name), "%s", peer_name);
 	rc = psu_tls_open(context->tls, fd, dialled, &session->ssl);
 	if (rc) {
@@ -46,7 +46,7 @@ static int new_session(const struct psu_session_context *context, int fd,
 
 static int shake_hands(struct psu_session *session)
 {
-	int64_t deadline = psu_socket_deadline(PSU_HANDSHAKE_MS);
+	int64_t deadline = psu_clock_deadline(PSU_HANDSHAKE_MS);
 
 	for (;;) {
 		int result, wants;
@@ -94,7 +94,7 @@ int psu_session_judge(const struct psu_session_context *context,
 							 "'%s' has another key than the pin in %s/peers "
 							 "says: find out why before you change the pin",
 							 session->peer.name, psu_trust_dir(context->trust));
-	if (psu_socket_now_ms() - session->opened_ms > PSU_SESSION_AGE_MS)
+	if (psu_clock_now_ms() - session->opened_ms > PSU_SESSION_AGE_MS)
 		return psu_error_set(PSU_THREAD_E_TLS_FAILED,
 							 "the session with '%s' is too old: open another",
 							 session->peer.name);
@@ -115,7 +115,7 @@ static int send_hello(const struct psu_session_context *context,
 
 int psu_session_recv_refusal(struct psu_session *session)
 {
-	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	int64_t deadline = psu_clock_deadline(PSU_MESSAGE_MS);
 	uint8_t payload[PSU_REFUSED_LEN];
 	struct psu_reader reader = {.at = payload,
 								.end = payload + sizeof(payload)};
@@ -145,7 +145,7 @@ int psu_session_unexpected(struct psu_session *session,
 
 static int recv_hello(struct psu_session *session)
 {
-	int64_t deadline = psu_socket_deadline(PSU_FIRST_REQUEST_MS);
+	int64_t deadline = psu_clock_deadline(PSU_FIRST_REQUEST_MS);
 	struct psu_frame_header header;
 	uint8_t payload[PSU_HELLO_LEN];
 	int rc = psu_session_recv_header(session, &header, deadline);
@@ -166,7 +166,7 @@ static int recv_hello(struct psu_session *session)
 static int exchange_manifests(const struct psu_session_context *context,
 							  struct psu_session *session)
 {
-	int64_t deadline = psu_socket_deadline(PSU_FIRST_REQUEST_MS);
+	int64_t deadline = psu_clock_deadline(PSU_FIRST_REQUEST_MS);
 	uint8_t bytes[PSU_MANIFEST_LEN_MAX];
 	struct psu_manifest *theirs = calloc(1, sizeof(*theirs));
 	struct psu_frame_header header;
@@ -353,7 +353,7 @@ void psu_session_refuse(struct psu_session *session, int code)
 	uint8_t payload[PSU_REFUSED_LEN], rest[256];
 	struct psu_writer writer = {.at = payload,
 								.end = payload + sizeof(payload)};
-	int64_t deadline = psu_socket_deadline(PSU_REFUSED_MS);
+	int64_t deadline = psu_clock_deadline(PSU_REFUSED_MS);
 
 	if (session->broken)
 		return;

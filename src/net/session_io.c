@@ -142,7 +142,7 @@ int psu_session_send_frame(struct psu_session *session,
 
 	psu_frame_put_header(&header, bytes);
 	return psu_session_send(session, parts, 2,
-							psu_socket_deadline(PSU_MESSAGE_MS));
+							psu_clock_deadline(PSU_MESSAGE_MS));
 }
 
 int psu_session_send_control(struct psu_session *session,
@@ -159,7 +159,7 @@ int psu_session_send_control(struct psu_session *session,
 	psu_frame_put_header(&header, frame);
 	psu_frame_put_control(control, frame + PSU_FRAME_HEADER_LEN);
 	return send_bytes(session, frame, sizeof(frame),
-					  psu_socket_deadline(PSU_MESSAGE_MS));
+					  psu_clock_deadline(PSU_MESSAGE_MS));
 }
 
 int psu_session_recv(struct psu_session *session, void *out, size_t len,
@@ -186,8 +186,8 @@ int psu_session_recv(struct psu_session *session, void *out, size_t len,
 
 int64_t psu_session_body_deadline(uint64_t len)
 {
-	return psu_socket_deadline(PSU_BODY_GRACE_MS +
-							   (int64_t)(len / PSU_BODY_RATE_MIN) * 1000);
+	return psu_clock_deadline(PSU_BODY_GRACE_MS +
+							  (int64_t)(len / PSU_BODY_RATE_MIN) * 1000);
 }
 
 int psu_session_recv_header(struct psu_session *session,
@@ -203,14 +203,14 @@ int psu_session_recv_header(struct psu_session *session,
 		return 0;
 	}
 	/* who sends without pause gets no more time for it */
-	if (psu_socket_now_ms() >= deadline)
+	if (psu_clock_now_ms() >= deadline)
 		rc = out_of_time(session);
 	if (!rc)
 		rc = psu_session_recv(session, bytes, 1, deadline);
 
 	if (!rc)
 		rc = psu_session_recv(session, bytes + 1, sizeof(bytes) - 1,
-							  psu_socket_deadline(PSU_MESSAGE_MS));
+							  psu_clock_deadline(PSU_MESSAGE_MS));
 	if (!rc)
 		rc = psu_frame_get_header(bytes, header_out);
 	if (rc)
@@ -220,7 +220,7 @@ int psu_session_recv_header(struct psu_session *session,
 
 void psu_session_skip_call(struct psu_session *session)
 {
-	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	int64_t deadline = psu_clock_deadline(PSU_MESSAGE_MS);
 
 	if (psu_session_recv_header(session, &session->held_header, deadline) == 0)
 		session->held = session->held_header.type != PSU_FRAME_CALL;
@@ -256,7 +256,7 @@ int psu_session_recv_control(struct psu_session *session,
 		rc = psu_session_unexpected(session, header);
 	else
 		rc = psu_session_recv(session, payload, sizeof(payload),
-							  psu_socket_deadline(PSU_MESSAGE_MS));
+							  psu_clock_deadline(PSU_MESSAGE_MS));
 	if (!rc)
 		rc = psu_frame_get_control(header->type, payload, control_out);
 	if (rc)
@@ -275,12 +275,12 @@ bool psu_session_is_quiet(struct psu_session *session)
 void psu_session_watch(struct psu_session *session)
 {
 	struct pollfd poll_fd = {.fd = session->fd, .events = POLLIN};
-	int64_t now = psu_socket_now_us(), end = now + PSU_WATCH_US;
+	int64_t now = psu_clock_now_us(), end = now + PSU_WATCH_US;
 
 	if (now < session->watch_again_us || SSL_has_pending(session->ssl))
 		return;
 	while (psu_traffic_is_alone() && poll(&poll_fd, 1, 0) == 0) {
-		now = psu_socket_now_us();
+		now = psu_clock_now_us();
 		if (now >= end) {
 			session->watch_again_us = now + PSU_WATCH_PAUSE_US;
 			return;

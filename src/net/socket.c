@@ -15,33 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
-
-int64_t psu_socket_now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t psu_socket_now_ms(void)
-{
-	return psu_socket_now_us() / 1000;
-}
-
-int64_t psu_socket_deadline(int64_t ms)
-{
-	return psu_socket_now_ms() + ms;
-}
 
 bool psu_socket_wait(int fd, bool writing, int64_t deadline)
 {
 	struct pollfd poll_fd = {.fd = fd, .events = writing ? POLLOUT : POLLIN};
 
 	for (;;) {
-		int64_t left = deadline - psu_socket_now_ms();
+		int64_t left = deadline - psu_clock_now_ms();
 		int ready;
 
 		/* even if it is ready: who sends without pause gets no more time */
@@ -64,7 +45,7 @@ bool psu_socket_await(int fd, int wake_fd, int64_t deadline)
 	int ready;
 
 	do {
-		int64_t left = deadline - psu_socket_now_ms();
+		int64_t left = deadline - psu_clock_now_ms();
 
 		if (left <= 0)
 			return true;
@@ -141,7 +122,7 @@ static int connect_to(int fd, const struct addrinfo *address, int64_t ms)
 		error = errno;
 	if (error != EINPROGRESS)
 		return error;
-	if (!psu_socket_wait(fd, true, psu_socket_deadline(ms)))
+	if (!psu_socket_wait(fd, true, psu_clock_deadline(ms)))
 		return ETIMEDOUT;
 	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
 		return errno;
@@ -180,13 +161,13 @@ static void note_failure(struct tries *tries, const struct addrinfo *address,
 static int try_all(const struct addrinfo *list, const char *name,
 				   struct tries *tries, int *fd_out)
 {
-	int64_t deadline = psu_socket_deadline(PSU_CONNECT_MS);
+	int64_t deadline = psu_clock_deadline(PSU_CONNECT_MS);
 	int64_t count = 0;
 
 	for (const struct addrinfo *at = list; at; at = at->ai_next)
 		count++;
 	for (const struct addrinfo *at = list; at; at = at->ai_next, count--) {
-		int64_t ms = (deadline - psu_socket_now_ms()) / count;
+		int64_t ms = (deadline - psu_clock_now_ms()) / count;
 		int fd = socket(at->ai_family,
 						SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 		int error = fd < 0 ? errno : 0;
@@ -330,8 +311,7 @@ int psu_socket_accept(int listen_fd, int *fd_out, char *peer_out,
 			if (!told)
 				psu_error_shortage("accept", "a caller");
 			told = true;
-			psu_socket_wait(-1, false,
-							psu_socket_deadline(PSU_ACCEPT_PAUSE_MS));
+			psu_socket_wait(-1, false, psu_clock_deadline(PSU_ACCEPT_PAUSE_MS));
 		}
 	} while (fd < 0 && error != EINVAL && error != EBADF);
 	if (fd < 0)

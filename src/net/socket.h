@@ -3,32 +3,23 @@
  * socket.h - TCP sockets with deadlines
  *
  * All sockets are non-blocking and close-on-exec; every wait is a poll with a
- * deadline.  Deadlines are points of CLOCK_MONOTONIC in milliseconds.
+ * deadline (report/clock.h).
  */
 #ifndef PSU_SOCKET_H
 #define PSU_SOCKET_H
 
+#include "report/clock.h"
 #include "report/report.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/** A deadline that never comes: for a server's wait for work. */
-#define PSU_NEVER INT64_MAX
-
 /** "name", "address", "name:port" or "[v6]:port", taken apart. */
 struct psu_endpoint {
 	char host[256]; /* without brackets */
 	char port[6];
 };
-
-/** Milliseconds of CLOCK_MONOTONIC. */
-int64_t psu_socket_now_ms(void);
-/** The same clock in microseconds. */
-int64_t psu_socket_now_us(void);
-/** The point @ms milliseconds from now. */
-int64_t psu_socket_deadline(int64_t ms);
 
 /**
  * Take apart what a user wrote.  An address with more than one colon is IPv6

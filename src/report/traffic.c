@@ -3,28 +3,19 @@
  * traffic.c - one number, and good manners
  */
 #include "report/traffic.h"
+#include "report/clock.h"
 #include "state/state.h"
 
 #include <sched.h>
 #include <stdatomic.h>
-#include <stdint.h>
-#include <time.h>
 
 static atomic_uint under_way;
 static atomic_llong crowded_until_us;
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 void psu_traffic_enter(void)
 {
 	if (under_way++)
-		crowded_until_us = now_us() + PSU_OF_LATE_US;
+		crowded_until_us = psu_clock_now_us() + PSU_OF_LATE_US;
 	psu_local.in_a_hurry = false;
 }
 
@@ -40,10 +31,10 @@ bool psu_traffic_is_alone(void)
 
 void psu_traffic_give_way(void)
 {
-	int64_t before = now_us();
+	int64_t before = psu_clock_now_us();
 
 	if (psu_local.in_a_hurry || before > crowded_until_us)
 		return;
 	sched_yield();
-	psu_local.in_a_hurry = now_us() - before > PSU_GIVE_WAY_US;
+	psu_local.in_a_hurry = psu_clock_now_us() - before > PSU_GIVE_WAY_US;
 }

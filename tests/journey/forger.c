@@ -236,7 +236,7 @@ static void locate(char **words)
 		psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
 							   sizeof(payload)) == 0 &&
 		psu_session_recv_answer(session, &header,
-								psu_socket_deadline(PSU_ANSWER_MS)) == 0)
+								psu_clock_deadline(PSU_ANSWER_MS)) == 0)
 		hostile_say(psu_frame_name(header.type));
 }
 

@@ -35,10 +35,10 @@ static int add_records(struct psu_session *session, int count)
 static void await_forgotten(struct psu_session *session,
 							struct psu_control *move)
 {
-	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	int64_t deadline = psu_clock_deadline(PSU_ANSWER_MS);
 
 	while (strcmp(hostile_ask(session, PSU_FRAME_STATUS, move), "UNKNOWN") != 0)
-		if (psu_socket_now_ms() > deadline) {
+		if (psu_clock_now_ms() > deadline) {
 			hostile_say("It does not come again");
 			return;
 		}
@@ -93,9 +93,9 @@ void hostile_recycle(struct hostile_thread *thread)
 /** Until what was judged before is judged again. */
 static void outlast_judgement(void)
 {
-	int64_t deadline = psu_socket_deadline(PSU_JUDGED_MS);
+	int64_t deadline = psu_clock_deadline(PSU_JUDGED_MS);
 
-	while (psu_socket_now_ms() < deadline)
+	while (psu_clock_now_ms() < deadline)
 		usleep(10000);
 }
 
@@ -117,14 +117,14 @@ void hostile_pause(const struct hostile_thread *thread)
 	hostile_sign(thread, session, sealed);
 	psu_frame_put_header(&header, bytes);
 	if (psu_session_send(session, &begin, 1,
-						 psu_socket_deadline(PSU_MESSAGE_MS)) != 0)
+						 psu_clock_deadline(PSU_MESSAGE_MS)) != 0)
 		return;
 	outlast_judgement(); /* the first has come by then */
 	hostile_say("Begun");
 	hostile_await_word();
 	outlast_judgement();
 	if (psu_session_send(session, &rest, 1,
-						 psu_socket_deadline(PSU_MESSAGE_MS)) == 0)
+						 psu_clock_deadline(PSU_MESSAGE_MS)) == 0)
 		hostile_send_body(thread, session);
 	hostile_say(hostile_recv(session, &answer));
 	psu_session_close(session);

@@ -105,7 +105,7 @@ int hostile_send(struct psu_session *session, enum psu_frame_type type,
 
 	psu_frame_put_header(&header, bytes);
 	return psu_session_send(session, parts, 2,
-							psu_socket_deadline(PSU_MESSAGE_MS));
+							psu_clock_deadline(PSU_MESSAGE_MS));
 }
 
 const char *hostile_recv(struct psu_session *session,
@@ -114,7 +114,7 @@ const char *hostile_recv(struct psu_session *session,
 	static __thread char words[100];
 	struct psu_frame_header header;
 	int rc = psu_session_recv_answer(session, &header,
-									 psu_socket_deadline(PSU_ANSWER_MS + 5000));
+									 psu_clock_deadline(PSU_ANSWER_MS + 5000));
 
 	if (!rc && header.type == PSU_FRAME_REFUSED) {
 		snprintf(words, sizeof(words), "REFUSED %s",
@@ -255,7 +255,7 @@ static void lie(struct psu_session *session)
 	struct psu_control control;
 
 	while (psu_session_recv_answer(session, &header,
-								   psu_socket_deadline(PSU_ANSWER_MS)) == 0 &&
+								   psu_clock_deadline(PSU_ANSWER_MS)) == 0 &&
 		   psu_session_recv_control(session, &header, &control) == 0) {
 		control.type = PSU_FRAME_ABORTED;
 		control.token = 0;
@@ -282,7 +282,7 @@ int hostile_other(const char *certs)
 	/* the offer may be here: who sent it cannot know */
 	session = accept_session(&context, listen_fd);
 	if (psu_session_recv(session, offer, 1,
-						 psu_socket_deadline(PSU_ANSWER_MS)) != 0)
+						 psu_clock_deadline(PSU_ANSWER_MS)) != 0)
 		return EXIT_FAILURE;
 	session->broken = true;
 	psu_session_close(session);

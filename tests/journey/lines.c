@@ -97,7 +97,7 @@ static void say_incarnation(void)
 static void hold(void)
 {
 	const struct psu_id *self = &psu_process_get()->incarnation;
-	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	int64_t deadline = psu_clock_deadline(PSU_MESSAGE_MS);
 	struct psu_session *session;
 	bool dead = true;
 
@@ -114,7 +114,7 @@ static void hold(void)
  * CALL: the kernel does not tell of it any more. */
 static void read_ahead(void)
 {
-	int64_t deadline = psu_socket_deadline(PSU_MESSAGE_MS);
+	int64_t deadline = psu_clock_deadline(PSU_MESSAGE_MS);
 	struct psu_session *session;
 	char byte;
 
@@ -130,7 +130,7 @@ static void read_ahead(void)
 static void tell_end(const char *what, int64_t begin_ms)
 {
 	printf("%s after %lld ms\n", what,
-		   (long long)(psu_socket_now_ms() - begin_ms));
+		   (long long)(psu_clock_now_ms() - begin_ms));
 }
 
 /** Have all sessions that may be had, and want one more. */
@@ -142,7 +142,7 @@ static void fill(void)
 	for (int i = 0; i < PSU_LINES_PEER_MAX; i++)
 		if (psu_line_take(&way, &session) != 0)
 			return;
-	begin_ms = psu_socket_now_ms();
+	begin_ms = psu_clock_now_ms();
 	if (psu_line_take(&way, &session) != 0)
 		tell_end("Failed", begin_ms);
 }
@@ -150,7 +150,7 @@ static void fill(void)
 /** The first byte of a request, and not one more. */
 static void begin(void)
 {
-	int64_t begin_ms = psu_socket_now_ms(), end_ms = begin_ms + 60000;
+	int64_t begin_ms = psu_clock_now_ms(), end_ms = begin_ms + 60000;
 	struct psu_session *session;
 	char byte = 0;
 
@@ -166,14 +166,14 @@ static void begin(void)
 static void stay(void)
 {
 	const uint8_t offer[PSU_SEALED_LEN] = {0};
-	int64_t begin_ms = psu_socket_now_ms();
+	int64_t begin_ms = psu_clock_now_ms();
 	struct psu_session *session;
 
 	if (psu_line_take(&way, &session) != 0 ||
 		psu_session_send_frame(session, PSU_FRAME_OFFER, offer,
 							   sizeof(offer)) != 0)
 		return;
-	while (psu_socket_now_ms() < begin_ms + 60000 &&
+	while (psu_clock_now_ms() < begin_ms + 60000 &&
 		   send(session->fd, "", 1, MSG_NOSIGNAL) == 1)
 		poll(NULL, 0, 10);
 	tell_end("Closed", begin_ms);

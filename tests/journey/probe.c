@@ -253,7 +253,7 @@ static void ask(struct psu_session *session)
 	control.incarnation = session->hello.incarnation;
 	expect(psu_session_send_control(session, &control));
 	expect(psu_session_recv_answer(session, &header,
-								   psu_socket_deadline(PSU_ANSWER_MS)));
+								   psu_clock_deadline(PSU_ANSWER_MS)));
 	expect(psu_session_recv_control(session, &header, &control));
 }
 
@@ -284,12 +284,12 @@ static void warm_heavy(const char *host, const char *certs)
 /** Say for how long the other side bears with us; close our end then. */
 static void await_close(struct psu_session *session)
 {
-	int64_t begin = psu_socket_now_ms();
+	int64_t begin = psu_clock_now_ms();
 	char byte;
 
 	while (psu_session_recv(session, &byte, 1, begin + 60000) == 0)
 		continue;
-	printf("Closed after %lld ms\n", (long long)(psu_socket_now_ms() - begin));
+	printf("Closed after %lld ms\n", (long long)(psu_clock_now_ms() - begin));
 	psu_session_close(session);
 }
 
@@ -342,8 +342,8 @@ static void send_half(struct psu_session *session)
 				  frame + PSU_FRAME_HEADER_LEN);
 	psu_frame_put_header(&offer, frame);
 	psu_frame_put_header(&half, body);
-	expect(psu_session_send(session, parts, 2,
-							psu_socket_deadline(PSU_ANSWER_MS)));
+	expect(
+		psu_session_send(session, parts, 2, psu_clock_deadline(PSU_ANSWER_MS)));
 }
 
 static void stop_halfway(const char *host, const char *certs)

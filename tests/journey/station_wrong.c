@@ -157,7 +157,7 @@ static int tell_location(struct psu_session *session,
 						 const struct psu_location *location)
 {
 	uint8_t payload[PSU_LOCATION_LEN], noted[PSU_NOTED_LEN];
-	int64_t deadline = psu_socket_deadline(PSU_ANSWER_MS);
+	int64_t deadline = psu_clock_deadline(PSU_ANSWER_MS);
 	struct psu_frame_header header;
 	int rc;
 

@@ -66,7 +66,7 @@ static void send_offer(struct psu_session *session, uint8_t *bytes)
 	psu_frame_put_header(&offer.first, first);
 	psu_frame_put_header(&rest, second);
 	ck_assert_int_eq(
-		psu_session_send(session, parts, 5, psu_socket_deadline(5000)), 0);
+		psu_session_send(session, parts, 5, psu_clock_deadline(5000)), 0);
 }
 
 /** 0 for RUNNING, or the code of the refusal, or of what broke. */
@@ -75,7 +75,7 @@ static int recv_answer(struct psu_session *session)
 	struct psu_frame_header header;
 	struct psu_control control;
 	int rc = psu_session_recv_header(session, &header,
-									 psu_socket_deadline(10000));
+									 psu_clock_deadline(10000));
 
 	if (rc)
 		return rc;

@@ -170,7 +170,7 @@ static void open_raw(void)
 		ck_assert_int_eq(SSL_get_error(session->ssl, result),
 						 SSL_ERROR_WANT_READ);
 		ck_assert(
-			psu_socket_wait(session->fd, false, psu_socket_deadline(5000)));
+			psu_socket_wait(session->fd, false, psu_clock_deadline(5000)));
 	}
 	client.session = session;
 }
@@ -192,7 +192,7 @@ START_TEST(hello_comes_first)
 	psu_frame_put_header(&firsts[_i], bytes);
 	ck_assert_int_eq(psu_session_send(client.session,
 									  &(struct iovec){bytes, sizeof(bytes)}, 1,
-									  psu_socket_deadline(1000)),
+									  psu_clock_deadline(1000)),
 					 0);
 	pthread_join(thread, NULL);
 	check_code(server.code, E(PROTOCOL));
@@ -231,7 +231,7 @@ START_TEST(handshake_drips)
 	ck_assert_int_eq(psu_socket_dial(&endpoint, &fd), 0);
 	ck_assert_int_eq(write(fd, first, sizeof(first)), sizeof(first));
 	while (pthread_tryjoin_np(thread, NULL) != 0)
-		if (!psu_socket_wait(fd, false, psu_socket_deadline(50)))
+		if (!psu_socket_wait(fd, false, psu_clock_deadline(50)))
 			ck_assert_int_eq(write(fd, &byte, 1), 1);
 	check_limit(PSU_HANDSHAKE_MS);
 }

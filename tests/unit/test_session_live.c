@@ -79,14 +79,14 @@ static void send_bytes(const void *bytes, size_t len)
 	ck_assert_int_eq(
 		psu_session_send(client.session,
 						 &(struct iovec){(void *)(uintptr_t)bytes, len}, 1,
-						 psu_socket_deadline(1000)),
+						 psu_clock_deadline(1000)),
 		0);
 }
 
 static int recv_header(struct psu_frame_header *header_out)
 {
 	return psu_session_recv_header(server.session, header_out,
-								   psu_socket_deadline(1000));
+								   psu_clock_deadline(1000));
 }
 
 static const uint8_t bad_headers[][PSU_FRAME_HEADER_LEN] = {
@@ -186,7 +186,7 @@ START_TEST(refusal_is_heard)
 	dial_well();
 	ck_assert_int_eq(pthread_create(&thread, NULL, refuse, &said), 0);
 	ck_assert_int_eq(psu_session_recv_header(client.session, &header,
-											 psu_socket_deadline(1000)),
+											 psu_clock_deadline(1000)),
 					 0);
 	ck_assert_int_eq(header.type, PSU_FRAME_REFUSED);
 	check_code(psu_session_recv_refusal(client.session), refusals[_i].heard);
@@ -201,7 +201,7 @@ END_TEST
 
 static void check_silent(int rc, int64_t begin, int64_t limit_ms)
 {
-	int64_t took_ms = psu_socket_now_ms() - begin;
+	int64_t took_ms = psu_clock_now_ms() - begin;
 
 	check_code(rc, PSU_THREAD_E_HOST_SILENT);
 	ck_assert_int_ge(took_ms, limit_ms);
@@ -215,7 +215,7 @@ START_TEST(nothing_comes)
 	int64_t begin;
 
 	dial_well();
-	begin = psu_socket_now_ms();
+	begin = psu_clock_now_ms();
 	check_silent(psu_session_recv_header(server.session, &header, begin + 200),
 				 begin, 200);
 	close_both();
@@ -235,7 +235,7 @@ START_TEST(the_rest_does_not_come)
 	ck_assert_int_eq(psu_thread_set_deadline(PSU_THREAD_WAIT_MESSAGE, 500), 0);
 	dial_well();
 	send_bytes(bytes, _i == 0 ? 4 : sizeof(bytes));
-	begin = psu_socket_now_ms();
+	begin = psu_clock_now_ms();
 	rc = psu_session_recv_header(server.session, &header, begin + 20000);
 	if (_i == 1) {
 		ck_assert_int_eq(rc, 0);
@@ -254,7 +254,7 @@ START_TEST(nothing_is_taken)
 	int rc;
 
 	dial_well();
-	begin = psu_socket_now_ms();
+	begin = psu_clock_now_ms();
 	rc = psu_session_send(server.session, &(struct iovec){bytes, sizeof(bytes)},
 						  1, begin + 200);
 	check_silent(rc, begin, 200);

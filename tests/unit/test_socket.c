@@ -83,20 +83,20 @@ END_TEST
 
 START_TEST(wait_ends)
 {
-	int64_t begin = psu_socket_now_ms();
+	int64_t begin = psu_clock_now_ms();
 	int fds[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
 	ck_assert(!psu_socket_wait(fds[0], false, begin + 50));
-	ck_assert_int_ge(psu_socket_now_ms() - begin, 50);
-	ck_assert(psu_socket_wait(fds[0], true, psu_socket_deadline(1000)));
+	ck_assert_int_ge(psu_clock_now_ms() - begin, 50);
+	ck_assert(psu_socket_wait(fds[0], true, psu_clock_deadline(1000)));
 
 	ck_assert_int_eq(write(fds[1], "x", 1), 1);
-	ck_assert(psu_socket_wait(fds[0], false, psu_socket_deadline(1000)));
+	ck_assert(psu_socket_wait(fds[0], false, psu_clock_deadline(1000)));
 	ck_assert(psu_socket_wait(fds[0], false, PSU_NEVER));
 
 	/* a deadline that has passed is one, whatever there is to read */
-	ck_assert(!psu_socket_wait(fds[0], false, psu_socket_now_ms()));
+	ck_assert(!psu_socket_wait(fds[0], false, psu_clock_now_ms()));
 	ck_assert(!psu_socket_wait(fds[0], false, begin));
 	ck_assert(!psu_socket_wait(fds[0], true, begin));
 	close(fds[0]);

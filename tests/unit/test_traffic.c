@@ -49,7 +49,7 @@ END_TEST
 
 START_TEST(looks_once_in_vain)
 {
-	int64_t before = psu_socket_now_us(), again;
+	int64_t before = psu_clock_now_us(), again;
 
 	psu_session_watch(&session);
 	again = session.watch_again_us;
