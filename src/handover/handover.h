@@ -264,10 +264,13 @@ void psu_home_stayed(struct psu_home *home);
  * overtaken the answer. */
 bool psu_home_left(struct psu_home *home, uint64_t generation);
 
+/** Whether a LOCATION of that generation is news.  Of a thread that runs here
+ * it is none, nor of a move that home itself has to do with. */
+bool psu_home_would_learn(const struct psu_home *home, uint64_t generation);
+
 /** LOCATION: the move of @generation has taken the thread somewhere.  Returns
  * whether that is news; NOTED is the answer in any case.  It does not end
- * home's doubt about its own move.  Of a thread that runs here it is none, nor
- * of a move that home itself has to do with. */
+ * home's doubt about its own move. */
 bool psu_home_located(struct psu_home *home, uint64_t generation);
 
 /**

@@ -36,14 +36,19 @@ void psu_home_stayed(struct psu_home *home)
 	home->generation = home->own;
 }
 
-bool psu_home_located(struct psu_home *home, uint64_t generation)
+bool psu_home_would_learn(const struct psu_home *home, uint64_t generation)
 {
 	/* the one that is under way; the first of others follows it */
 	bool is_own = home->state == PSU_HOME_LEAVING &&
 				  generation == home->own + 1;
 
-	if (home->state == PSU_HOME_HERE || home->state == PSU_HOME_ENDED ||
-		is_own || !is_news(home, generation))
+	return home->state != PSU_HOME_HERE && home->state != PSU_HOME_ENDED &&
+		   !is_own && is_news(home, generation);
+}
+
+bool psu_home_located(struct psu_home *home, uint64_t generation)
+{
+	if (!psu_home_would_learn(home, generation))
 		return false;
 	home->generation = generation;
 	return true;

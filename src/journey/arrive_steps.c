@@ -238,16 +238,15 @@ static int check_return(const struct psu_arrival *arrival)
 	const struct psu_peers *peers;
 	int rc;
 
-	/* from where it went, and so signed by this host and the peer: the usual
-	 * case costs nothing */
-	if (!husk ||
-		psu_digest_equal(&arrival->statement->previous, &husk->left_by.digest))
+	/* from where it is known to be: the usual case costs nothing */
+	if (!husk || psu_digest_equal(&arrival->statement->previous,
+								  &husk->latest_move.digest))
 		return 0;
 	rc = psu_trust_hold_peers(trust, &peers);
 	if (rc)
 		return rc;
 	rc = psu_itinerary_verify_return(&arrival->itinerary, arrival->statement,
-									 &husk->left_by, peers,
+									 &husk->latest_move, peers,
 									 psu_trust_sign_public(trust));
 	psu_trust_release_peers(trust);
 	return rc;

@@ -186,18 +186,24 @@ static void post(struct psu_letter *letter)
 
 /* ---- letters */
 
+/** Of what comes next after all moves of the thread so far. */
 static struct psu_letter *new_letter(const struct psu_traveller *thread,
-									 enum psu_letter_kind kind,
-									 uint64_t generation)
+									 enum psu_letter_kind kind)
 {
 	struct psu_letter *letter = calloc(1, sizeof(*letter));
 
 	if (!letter)
 		return NULL;
+	letter->itinerary = malloc(sizeof(*letter->itinerary));
+	if (!letter->itinerary) {
+		free(letter);
+		return NULL;
+	}
+	*letter->itinerary = thread->itinerary;
 	letter->kind = kind;
 	letter->home = thread->home;
 	letter->thread = thread->id;
-	letter->generation = generation;
+	letter->generation = thread->generation + 1;
 	letter->joinable = thread->joinable;
 	return letter;
 }
@@ -216,16 +222,17 @@ static void tell_unwritten(const struct psu_traveller *thread,
 }
 
 void psu_courier_tell_moved(const struct psu_traveller *self,
-							uint64_t generation, const struct psu_place *where)
+							const uint8_t sealed[PSU_SEALED_LEN],
+							const struct psu_place *where)
 {
-	struct psu_letter *letter = new_letter(self, PSU_LETTER_LOCATION,
-										   generation);
+	struct psu_letter *letter = new_letter(self, PSU_LETTER_LOCATION);
 
 	if (!letter) {
 		tell_unwritten(self, PSU_LETTER_LOCATION, "no memory for a letter");
 		return;
 	}
 	letter->where = *where;
+	psu_itinerary_append(letter->itinerary, sealed);
 	post(letter);
 }
 
@@ -243,11 +250,6 @@ static int write_end(struct psu_letter *letter,
 	bool before = psu_error_whisper(true);
 	int rc = psu_image_encode(&image, &letter->head, &letter->head_len);
 
-	letter->itinerary = malloc(sizeof(*letter->itinerary));
-	if (letter->itinerary)
-		*letter->itinerary = thread->itinerary;
-	else if (!rc)
-		rc = psu_error_set(PSU_THREAD_E_NO_MEMORY, "no memory for a letter");
 	psu_error_whisper(before);
 	letter->slot_addr = thread->slot.addr;
 	letter->stack_room = thread->slot.stack_len;
@@ -259,7 +261,7 @@ void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
 	struct psu_letter *letter = NULL;
 
 	if (thread->last_locals)
-		letter = new_letter(thread, PSU_LETTER_END, thread->generation + 1);
+		letter = new_letter(thread, PSU_LETTER_END);
 	if (!letter) {
 		tell_unwritten(thread, PSU_LETTER_END, "no memory for a letter");
 		return;

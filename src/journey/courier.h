@@ -13,9 +13,11 @@
 #include "journey/traveller.h"
 
 /** The thread, a guest, runs at @where now: post that to its home.  On the
- * thread's home stack, before it is let go. */
+ * thread's home stack, before it is let go.
+ * @sealed  the statement of that move */
 void psu_courier_tell_moved(const struct psu_traveller *self,
-							uint64_t generation, const struct psu_place *where);
+							const uint8_t sealed[PSU_SEALED_LEN],
+							const struct psu_place *where);
 
 /** The thread, a guest, has ended here with @result: post that, and its last
  * state, to its home.  Its pthread has ended. */

@@ -49,18 +49,14 @@ static int recv_noted(const struct psu_letter *letter,
 static enum psu_delivery deliver_location(const struct psu_letter *letter,
 										  struct psu_session *session)
 {
-	const struct psu_location location = {
-		.thread = letter->thread,
-		.generation = letter->generation,
-		.where = letter->where,
-	};
-	uint8_t payload[PSU_LOCATION_LEN];
+	const struct psu_location location = {letter->where, *letter->itinerary};
+	uint8_t payload[PSU_LOCATION_LEN_MAX];
 	struct psu_frame_header header;
+	size_t len;
 	int rc;
 
-	psu_frame_put_location(&location, payload);
-	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
-								sizeof(payload));
+	len = psu_frame_put_location(&location, payload);
+	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload, len);
 	if (!rc)
 		rc = psu_session_recv_answer(session, &header,
 									 psu_clock_deadline(PSU_ANSWER_MS));

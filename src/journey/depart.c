@@ -6,7 +6,6 @@
  * the thread goes on here, with the reason, or it is not here any more.
  * Refused: what cannot travel, before a byte is sent.
  */
-#include "bytes/sha256.h"
 #include "journey/courier.h"
 #include "journey/depart.h"
 #include "net/limits.h"
@@ -161,16 +160,7 @@ static void tell_home(const struct psu_departure *departure)
 	const struct psu_place *there = &departure->destination;
 
 	if (!psu_place_is(&self->home, &there->identity, &there->incarnation))
-		psu_courier_tell_moved(self, departure->parcel.generation, there);
-}
-
-/** This is its home: by what it is to come back.  Written before it is AWAY. */
-static void remember(const struct psu_departure *departure)
-{
-	struct psu_made_move *left_by = &departure->thread->left_by;
-
-	left_by->generation = departure->parcel.generation;
-	psu_sha256(departure->parcel.sealed, PSU_SEALED_LEN, &left_by->digest);
+		psu_courier_tell_moved(self, departure->parcel.sealed, there);
 }
 
 int psu_depart(struct psu_traveller *self)
@@ -194,9 +184,7 @@ int psu_depart(struct psu_traveller *self)
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
-	if (departure.gone == PSU_STAGE_AWAY && self->born_here)
-		remember(&departure);
-	else if (departure.gone == PSU_STAGE_AWAY)
+	if (departure.gone == PSU_STAGE_AWAY && !self->born_here)
 		tell_home(&departure);
 	if (departure.gone) /* this call does not return */
 		psu_traveller_let_go(self, departure.gone, &departure.destination);

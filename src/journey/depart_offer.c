@@ -2,6 +2,7 @@
 /*
  * depart_offer.c - open a session and offer the thread on it
  */
+#include "bytes/sha256.h"
 #include "journey/depart.h"
 #include "net/limits.h"
 
@@ -55,12 +56,26 @@ static void note_destination(struct psu_departure *departure)
 			   strlen(departure->way.name));
 }
 
+/** If this is its home: by what it has left, should it have. */
+static void note_move(const struct psu_departure *departure)
+{
+	struct psu_traveller *thread = departure->thread;
+
+	psu_process_lock();
+	thread->latest_move.generation = departure->parcel.generation;
+	psu_sha256(departure->parcel.sealed, PSU_SEALED_LEN,
+			   &thread->latest_move.digest);
+	psu_process_unlock();
+}
+
 /** Before its last bytes go out the source stops being free to go on. */
 static void give_away(void *argument)
 {
 	struct psu_departure *departure = argument;
 	const struct psu_source_event event = {.kind = PSU_SOURCE_SENDING_LAST};
 
+	if (departure->thread->born_here)
+		note_move(departure);
 	if (departure->source.one_flight)
 		psu_source_step(&departure->source, &event);
 }

@@ -2,9 +2,11 @@
 /*
  * locate.c - keep where this process's own threads are
  *
- * Letters come late, twice, and in any order: what is not later than the
- * latest known changes nothing, and is acknowledged all the same.  So is what
- * is about a thread that has ended: home has forgotten it.
+ * In: what other hosts say; every byte is hostile.  Letters come late, twice,
+ * and in any order: what is not later than the latest known changes nothing,
+ * and is acknowledged all the same.  So is what is about a thread that has
+ * ended: home has forgotten it.  Refused: what would be news, and is not signed
+ * by each host that the thread has moved on from.
  */
 #include "journey/locate.h"
 #include "journey/keeper.h"
@@ -21,13 +23,53 @@ static struct psu_traveller *find_own(const struct psu_id *id)
 	return thread;
 }
 
-static void note(const struct psu_location *location)
+/** Whether it says more of a thread than is known here; then also what it must
+ * follow. */
+static bool is_news(const struct psu_statement *move,
+					struct psu_made_move *latest_out)
+{
+	const struct psu_traveller *thread;
+	bool news;
+
+	psu_process_lock();
+	thread = find_own(&move->thread);
+	news = thread && psu_home_would_learn(&thread->known, move->generation);
+	if (news)
+		*latest_out = thread->latest_move;
+	psu_process_unlock();
+	return news;
+}
+
+static int verify(const struct psu_location *location,
+				  const struct psu_made_move *latest)
+{
+	struct psu_trust *trust = psu_process_get()->trust;
+	const struct psu_peers *peers;
+	int rc = psu_trust_hold_peers(trust, &peers);
+
+	if (rc)
+		return rc;
+	rc = psu_itinerary_verify_onward(&location->itinerary, latest, peers,
+									 psu_trust_sign_public(trust));
+	psu_trust_release_peers(trust);
+	return rc;
+}
+
+/** Unless the latest that is known is another by now. */
+static void note(const struct psu_location *location,
+				 const struct psu_statement *move,
+				 const struct psu_made_move *latest)
 {
 	struct psu_traveller *thread;
 
 	psu_process_lock();
-	thread = find_own(&location->thread);
-	if (thread && psu_home_located(&thread->known, location->generation)) {
+	thread = find_own(&move->thread);
+	if (thread &&
+		psu_digest_equal(&thread->latest_move.digest, &latest->digest) &&
+		psu_home_located(&thread->known, move->generation)) {
+		thread->latest_move.generation = move->generation;
+		psu_itinerary_previous(&location->itinerary,
+							   &thread->latest_move.digest);
 		thread->where = location->where;
 		thread->host_died = false;
 		thread->silent_since_ms = 0;
@@ -37,10 +79,50 @@ static void note(const struct psu_location *location)
 	psu_process_unlock();
 }
 
-static int send_noted(struct psu_session *session,
-					  const struct psu_location *location)
+/** Learn from it what is news and true. */
+static int take(const struct psu_location *location,
+				const struct psu_statement *move)
 {
-	const struct psu_noted noted = {location->thread, location->generation};
+	struct psu_made_move latest;
+	int rc = 0;
+
+	while (!rc && is_news(move, &latest)) {
+		rc = verify(location, &latest);
+		if (!rc)
+			note(location, move, &latest);
+	}
+	return rc;
+}
+
+static int recv_location(struct psu_session *session, uint32_t len,
+						 struct psu_location *location_out)
+{
+	uint8_t payload[PSU_LOCATION_LEN_MAX];
+	int rc = psu_session_recv(session, payload, len,
+							  psu_clock_deadline(PSU_MESSAGE_MS));
+
+	return rc ? rc : psu_frame_get_location(payload, len, location_out);
+}
+
+/** Its newest move, which nobody has verified yet. */
+static int read_move(const struct psu_session *session,
+					 const struct psu_location *location,
+					 struct psu_statement *move_out)
+{
+	if (psu_seal_read(location->itinerary.links[0], move_out) &&
+		psu_place_is(&location->where, &move_out->destination,
+					 &move_out->incarnation))
+		return 0;
+	return psu_error_set(PSU_THREAD_E_ITINERARY_INVALID,
+						 "%s says that a thread is where its newest move has "
+						 "not led: install the same version on both hosts",
+						 session->peer_name);
+}
+
+static int send_noted(struct psu_session *session,
+					  const struct psu_statement *move)
+{
+	const struct psu_noted noted = {move->thread, move->generation};
 	uint8_t payload[PSU_NOTED_LEN];
 
 	psu_frame_put_noted(&noted, payload);
@@ -52,14 +134,11 @@ void psu_locate_recv(struct psu_session *session,
 					 const struct psu_frame_header *header)
 {
 	struct psu_process *process = psu_process_get();
-	uint8_t payload[PSU_LOCATION_LEN];
 	struct psu_location location;
+	struct psu_statement move;
 	struct psu_peer peer;
-	int rc = psu_session_recv(session, payload, header->payload_len,
-							  psu_clock_deadline(PSU_MESSAGE_MS));
+	int rc = recv_location(session, header->payload_len, &location);
 
-	if (!rc)
-		rc = psu_frame_get_location(payload, &location);
 	if (rc) {
 		session->broken = true;
 		psu_error_tell(rc);
@@ -67,12 +146,13 @@ void psu_locate_recv(struct psu_session *session,
 	}
 	/* who may send no thread any more has none of ours to tell of */
 	rc = psu_session_judge(&process->context, session, PSU_RIGHT_SEND, &peer);
-	if (rc) {
+	if (!rc)
+		rc = read_move(session, &location, &move);
+	if (!rc)
+		rc = take(&location, &move);
+	if (rc)
 		psu_session_refuse(session, rc);
-		return;
-	}
-	note(&location);
-	if (send_noted(session, &location) != 0)
+	else if (send_noted(session, &move) != 0)
 		session->broken = true;
 }
 

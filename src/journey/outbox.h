@@ -26,6 +26,8 @@ struct psu_letter {
 	unsigned tries;		 /* made to deliver it */
 	int64_t due_ms;		 /* not to be tried again before, CLOCK_MONOTONIC */
 
+	struct psu_itinerary *itinerary; /* malloc()ed: up to what is told */
+
 	struct psu_place where; /* LOCATION: it is now */
 
 	/* END */
@@ -33,7 +35,6 @@ struct psu_letter {
 	uint32_t stack_room;
 	uint8_t *head; /* malloc()ed: an encoded image of that kind */
 	size_t head_len;
-	struct psu_itinerary *itinerary; /* malloc()ed */
 };
 
 struct psu_outbox {

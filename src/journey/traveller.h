@@ -77,7 +77,6 @@ struct psu_traveller {
 	struct psu_traveller *next; /* of the process's list */
 	struct psu_id id;
 	struct psu_itinerary itinerary;
-	struct psu_made_move left_by; /* born here, AWAY: the move by which */
 	struct psu_slot slot;
 	uint32_t slot_number; /* locked in the zone, if born here */
 	bool born_here;
@@ -111,10 +110,11 @@ struct psu_traveller {
 	bool joinable;						 /* its result may be wanted there */
 	uint64_t generation;				 /* moves committed so far */
 	char from[PSU_NAME_LEN];			 /* the host that it has come from */
-	struct psu_id arrived_by;	  /* the move that brought it; zero: none */
-	int64_t since_ms;			  /* in it, or lost; CLOCK_MONOTONIC */
-	int64_t overdue_at;			  /* ditto; PSU_NEVER: it has no time limit */
-	struct psu_home known;		  /* born here: how far it is known to be */
+	struct psu_id arrived_by; /* the move that brought it; zero: none */
+	int64_t since_ms;		  /* in it, or lost; CLOCK_MONOTONIC */
+	int64_t overdue_at;		  /* ditto; PSU_NEVER: it has no time limit */
+	struct psu_home known;	  /* born here: how far it is known to be */
+	struct psu_made_move latest_move; /* ditto, not here: the latest known */
 	struct psu_place where;		  /* it is, may be or ended; no name: here */
 	bool host_died;				  /* AWAY: and is lost with @where */
 	int64_t silent_since_ms;	  /* AWAY: @where cannot be asked; 0: it can */

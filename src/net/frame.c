@@ -63,7 +63,7 @@ static const struct rule rules[] = {
 	REQUEST(CANCEL, 0),
 	REQUEST(FORGET, 0),
 	{PSU_FRAME_LOCATION, 0, PSU_FRAME_BY_SOURCE, "LOCATION",
-	 FIXED(PSU_LOCATION_LEN)},
+	 PSU_LOCATION_LEN_MIN, PSU_LOCATION_LEN_MAX},
 	ANSWER(PREPARED, TOKEN | TTL),
 	ANSWER(RUNNING, 0),
 	ANSWER(ABORTED, CODE),
@@ -203,31 +203,32 @@ int psu_frame_get_control(uint8_t type, const uint8_t payload[PSU_CONTROL_LEN],
 	return 0;
 }
 
-void psu_frame_put_location(const struct psu_location *location,
-							uint8_t payload_out[PSU_LOCATION_LEN])
+size_t psu_frame_put_location(const struct psu_location *location,
+							  uint8_t payload_out[PSU_LOCATION_LEN_MAX])
 {
 	struct psu_writer writer = {.at = payload_out,
-								.end = payload_out + PSU_LOCATION_LEN};
+								.end = payload_out + PSU_LOCATION_LEN_MAX};
 
-	psu_put_bytes(&writer, location->thread.bytes, 16);
-	psu_put_u64(&writer, location->generation);
 	psu_place_put(&writer, &location->where);
-	assert(!writer.overflow && writer.at == writer.end);
+	for (unsigned i = 0; i < location->itinerary.count; i++)
+		psu_put_bytes(&writer, location->itinerary.links[i], PSU_SEALED_LEN);
+	assert(!writer.overflow);
+	return (size_t)(writer.at - payload_out);
 }
 
-int psu_frame_get_location(const uint8_t payload[PSU_LOCATION_LEN],
+int psu_frame_get_location(const uint8_t *payload, size_t len,
 						   struct psu_location *location_out)
 {
-	struct psu_reader reader = {.at = payload,
-								.end = payload + PSU_LOCATION_LEN};
-	struct psu_location location;
+	struct psu_reader reader = {.at = payload, .end = payload + len};
+	struct psu_itinerary *itinerary = &location_out->itinerary;
 
-	psu_get_bytes(&reader, location.thread.bytes, 16);
-	location.generation = psu_get_u64(&reader);
-	psu_place_get(&reader, &location.where);
+	assert(len >= PSU_LOCATION_LEN_MIN && len <= PSU_LOCATION_LEN_MAX);
+	psu_place_get(&reader, &location_out->where);
+	itinerary->count = (unsigned)((len - PSU_PLACE_LEN) / PSU_SEALED_LEN);
+	for (unsigned i = 0; i < itinerary->count; i++)
+		psu_get_bytes(&reader, itinerary->links[i], PSU_SEALED_LEN);
 	if (!psu_reader_done(&reader))
-		return broken("LOCATION", "it names no place");
-	*location_out = location;
+		return broken("LOCATION", "it names no place, or cuts a move off");
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "bytes/bytes.h"
 #include "report/report.h"
+#include "seal/itinerary.h"
 #include "trust/place.h"
 
 #define PSU_WIRE_VERSION 0
@@ -17,7 +18,8 @@
 #define PSU_CONTROL_LEN 48
 #define PSU_HELLO_LEN 256
 #define PSU_REFUSED_LEN 4 /* an error number, as in a control payload */
-#define PSU_LOCATION_LEN (16 + 8 + PSU_PLACE_LEN)
+#define PSU_LOCATION_LEN_MIN (PSU_PLACE_LEN + PSU_SEALED_LEN)
+#define PSU_LOCATION_LEN_MAX (PSU_PLACE_LEN + PSU_LINKS_MAX * PSU_SEALED_LEN)
 #define PSU_NOTED_LEN (16 + 8)
 
 enum psu_frame_type {
@@ -92,20 +94,20 @@ PSU_MUST_CHECK int psu_frame_get_control(uint8_t type,
 										 const uint8_t payload[PSU_CONTROL_LEN],
 										 struct psu_control *control_out);
 
-/** The move of @generation has taken the thread to @where. */
+/** Where a thread is, and the moves that have taken it there. */
 struct psu_location {
-	struct psu_id thread;
-	uint64_t generation;
 	struct psu_place where;
+	struct psu_itinerary itinerary; /* newest: the one to there */
 };
 
-void psu_frame_put_location(const struct psu_location *location,
-							uint8_t payload_out[PSU_LOCATION_LEN]);
-/** 0 or PSU_THREAD_E_PROTOCOL: the place is none.  Every byte read here is
- * hostile. */
-PSU_MUST_CHECK int
-psu_frame_get_location(const uint8_t payload[PSU_LOCATION_LEN],
-					   struct psu_location *location_out);
+/** Returns its length, bytes.  The itinerary must have a link. */
+size_t psu_frame_put_location(const struct psu_location *location,
+							  uint8_t payload_out[PSU_LOCATION_LEN_MAX]);
+/** @len  a length that the header may have
+ * 0 or PSU_THREAD_E_PROTOCOL: the place is none, or a link is not whole.  The
+ * links are whatever was sent.  Every byte read here is hostile. */
+PSU_MUST_CHECK int psu_frame_get_location(const uint8_t *payload, size_t len,
+										  struct psu_location *location_out);
 
 /** Which LOCATION was heard. */
 struct psu_noted {

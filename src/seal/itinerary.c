@@ -176,25 +176,49 @@ int psu_itinerary_verify(const struct psu_itinerary *itinerary,
 	return 0;
 }
 
+/** Back to the one that is known, from @link on, which is verified and follows
+ * the first @count, which are too. */
+static int verify_since(const struct psu_itinerary *itinerary, unsigned count,
+						struct psu_statement *link,
+						const struct psu_made_move *known,
+						const struct psu_peers *peers,
+						const uint8_t own_public[PSU_SIGN_PUBLIC_LEN])
+{
+	const char *flaw = NULL;
+
+	while (!psu_digest_equal(&link->previous, &known->digest)) {
+		if (link->generation <= known->generation + 1)
+			flaw = "does not follow the latest one that is known here";
+		else if (count == itinerary->count)
+			return 0;
+		else
+			flaw = find_flaw(itinerary, count++, peers, own_public, link);
+		if (flaw)
+			return disbelieve(itinerary, count, link, flaw);
+	}
+	return 0;
+}
+
 int psu_itinerary_verify_return(const struct psu_itinerary *itinerary,
 								const struct psu_statement *statement,
-								const struct psu_made_move *left,
+								const struct psu_made_move *known,
 								const struct psu_peers *peers,
 								const uint8_t own_public[PSU_SIGN_PUBLIC_LEN])
 {
 	struct psu_statement link = *statement;
-	const char *flaw = NULL;
-	unsigned count = 0; /* of those that are verified */
 
-	while (!psu_digest_equal(&link.previous, &left->digest)) {
-		if (link.generation <= left->generation + 1)
-			flaw = "does not follow the one by which the thread left here";
-		else if (count == itinerary->count)
-			return 0;
-		else
-			flaw = find_flaw(itinerary, count++, peers, own_public, &link);
-		if (flaw)
-			return disbelieve(itinerary, count, &link, flaw);
-	}
-	return 0;
+	return verify_since(itinerary, 0, &link, known, peers, own_public);
+}
+
+int psu_itinerary_verify_onward(const struct psu_itinerary *itinerary,
+								const struct psu_made_move *known,
+								const struct psu_peers *peers,
+								const uint8_t own_public[PSU_SIGN_PUBLIC_LEN])
+{
+	struct psu_statement link = {0};
+	const char *flaw = find_flaw(itinerary, 0, peers, own_public, &link);
+
+	if (flaw)
+		return disbelieve(itinerary, 1, &link, flaw);
+	return verify_since(itinerary, 1, &link, known, peers, own_public);
 }

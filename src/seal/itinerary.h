@@ -64,17 +64,27 @@ psu_itinerary_verify(const struct psu_itinerary *itinerary,
 					 const uint8_t own_public[PSU_SIGN_PUBLIC_LEN]);
 
 /**
- * Verify in the same way how a thread has come back to a host that it had left
- * by @left: the moves from there on; or, if it has made more than came along,
- * those that did.  Every byte read here is hostile.
+ * Verify in the same way how a thread has come back to its home: the moves
+ * from the latest on that is known there; or, if it has made more since than
+ * came along, those that did.  Every byte read here is hostile.
  *
  * @statement  verified, fits the itinerary (psu_itinerary_check()), of a
- *             generation later than @left
+ *             generation later than @known
  */
 PSU_MUST_CHECK int
 psu_itinerary_verify_return(const struct psu_itinerary *itinerary,
 							const struct psu_statement *statement,
-							const struct psu_made_move *left,
+							const struct psu_made_move *known,
+							const struct psu_peers *peers,
+							const uint8_t own_public[PSU_SIGN_PUBLIC_LEN]);
+
+/**
+ * Verify in the same way where a thread has gone: up to its newest move, which
+ * must be later than @known.  Every byte read here is hostile.
+ */
+PSU_MUST_CHECK int
+psu_itinerary_verify_onward(const struct psu_itinerary *itinerary,
+							const struct psu_made_move *known,
 							const struct psu_peers *peers,
 							const uint8_t own_public[PSU_SIGN_PUBLIC_LEN]);
 

@@ -39,15 +39,16 @@ static void try_hello(const uint8_t *payload)
 	demand_same(again, payload, sizeof(again));
 }
 
-static void try_location(const uint8_t *payload)
+static void try_location(const uint8_t *payload, size_t len)
 {
-	uint8_t again[PSU_LOCATION_LEN];
+	uint8_t again[PSU_LOCATION_LEN_MAX];
 	struct psu_location location;
 
-	if (psu_frame_get_location(payload, &location) != 0)
+	if (psu_frame_get_location(payload, len, &location) != 0)
 		return;
-	psu_frame_put_location(&location, again);
-	demand_same(again, payload, sizeof(again));
+	if (psu_frame_put_location(&location, again) != len)
+		abort();
+	demand_same(again, payload, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
@@ -68,7 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		try_control(header.type, bytes);
 	if (len == PSU_HELLO_LEN)
 		try_hello(bytes);
-	if (len == PSU_LOCATION_LEN)
-		try_location(bytes);
+	if (len >= PSU_LOCATION_LEN_MIN && len <= PSU_LOCATION_LEN_MAX)
+		try_location(bytes, len);
 	return 0;
 }

@@ -14,7 +14,8 @@
  *     bring HOST GENERATION HOW
  *                              bring the copy to HOST
  *     end HOST GENERATION HOW  say to HOST that it has ended with 666
- *     locate HOST GENERATION   say to HOST that the thread is here
+ *     locate HOST GENERATION HOW
+ *                              say to HOST that the thread is here
  *
  * HOW it has come here: `loop`, by moves of this host to itself; `alien`, by
  * moves to and fro between HOST and here, all signed here; `true`, as it did.
@@ -192,6 +193,7 @@ static void forge_way(struct psu_session *session, const char *how)
 														  : generation - 1),
 			.thread = copied.id,
 			.generation = generation,
+			.incarnation = process->incarnation,
 			.source = left % 2 ? *here : *there,
 			.destination = left % 2 ? *there : *here,
 		};
@@ -223,21 +225,19 @@ static void offer(char **words)
 static void locate(char **words)
 {
 	struct psu_session *session = hostile_dial();
-	const struct psu_location location = {
-		.thread = copied.id,
-		.generation = strtoull(words[2], NULL, 10),
-		.where = psu_process_get()->place,
-	};
-	uint8_t payload[PSU_LOCATION_LEN];
-	struct psu_frame_header header;
+	struct psu_location location = {.where = psu_process_get()->place};
+	uint8_t payload[PSU_LOCATION_LEN_MAX];
+	struct psu_control answer;
+	size_t len;
 
-	psu_frame_put_location(&location, payload);
-	if (session &&
-		psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
-							   sizeof(payload)) == 0 &&
-		psu_session_recv_answer(session, &header,
-								psu_clock_deadline(PSU_ANSWER_MS)) == 0)
-		hostile_say(psu_frame_name(header.type));
+	if (!session)
+		return;
+	copy.generation = strtoull(words[2], NULL, 10) + 1;
+	forge_way(session, words[3]);
+	location.itinerary = copy.itinerary;
+	len = psu_frame_put_location(&location, payload);
+	if (psu_session_send_frame(session, PSU_FRAME_LOCATION, payload, len) == 0)
+		hostile_say(hostile_recv(session, &answer));
 }
 
 static void obey(char **words, int count)

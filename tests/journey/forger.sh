@@ -48,7 +48,7 @@ at_home() {
     begin h b c
     tell h start 0khw1w "${at[b]}" "${at[c]}"
     await_line "$dir/h.out" '^It waits$' 20
-    tell b locate "${at[h]}" 1000
+    tell b locate "${at[h]}" 1000 alien
     await_line "$dir/b.out" '^NOTED$' 20
     tell h list
     await_line "$dir/h.out" '^Listed$' 20
@@ -68,8 +68,21 @@ forged() { # word, generation, way
     expect_true_end c
 }
 
-# Another host takes the copy in and moves it on, in good faith: what it says of
-# that is believed, but not the copy itself.
+# It is said to have gone where it has not.
+located() { # generation, way
+    begin h b c
+    tell h start 0kh1w "${at[b]}" "${at[c]}"
+    await_line "$dir/c.out" '^It waits$' 20
+    tell b locate "${at[h]}" "$1" "$2"
+    await_line "$dir/b.out" '^REFUSED ITINERARY_INVALID$' 20
+    await_error h ITINERARY_INVALID 5
+    tell h list
+    await_line "$dir/h.out" '^State 4 at c after 3$' 20
+    expect_true_end c
+}
+
+# Another host takes the copy in and moves it on, in good faith: neither what it
+# says of that is believed, nor the copy itself.
 passed_on() {
     begin h b c d
     tell h start 0kh2wc0101h "${at[b]}" "${at[c]}" "${at[d]}"
@@ -77,8 +90,8 @@ passed_on() {
     tell b bring "${at[c]}" 2 true
     await_line "$dir/c.out" '^A copy runs$' 20
     await_line "$dir/c.out" '^It stays: ITINERARY_INVALID$' 20
-    expect_lines h 0 'A copy runs'
     expect_lines h 0 'Joined.*'
+    expect_true_end d
 }
 
 # Home believes a way that has gone over others.
@@ -98,6 +111,10 @@ start_case bring-alien forged bring 1000 alien
 start_case end-alien forged end 1000 alien
 start_case bring-alien-short forged bring 5 alien
 start_case end-true forged end 4 true
+await_cases
+start_case locate-loop located 1000 loop
+start_case locate-alien located 1000 alien
+start_case locate-alien-short located 5 alien
 await_cases
 start_case passed-on passed_on
 start_case far-2 far 01h010w

@@ -338,10 +338,19 @@ flood() {
     local before
     DEADLINES="HANDSHAKE=1000" wait_at_b 0 0w
     before=$(count_tasks)
-    tell b flood 200
-    await_said b flooded 30
+    tell b flood 200 "$certs/c"
+    await_said b 'flooded: OK' 30
     (($(count_tasks) <= before + 3)) || wrong "home has $(count_tasks) threads"
     await_listed a 'one in-doubt home=a host=b .*'
+}
+
+# What b says next does not follow from what it has said.
+forked() {
+    wait_at_b 0 0w
+    tell b flood 2 "$certs/c"
+    await_said b 'flooded: OK'
+    tell b flood 3 "$certs/c"
+    await_said b 'flooded: ITINERARY_INVALID'
 }
 
 count_tasks() {
@@ -372,7 +381,7 @@ run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
     poser_asks poser_is_asked poser_is_silent poser_is_dead \
-    flood; do
+    flood forked; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases

@@ -121,6 +121,8 @@ const char *hostile_recv(struct psu_session *session,
 				 psu_error_name(psu_session_recv_refusal(session)));
 		return words;
 	}
+	if (!rc && header.type == PSU_FRAME_NOTED)
+		return "NOTED";
 	if (!rc)
 		rc = psu_session_recv_control(session, &header, answer_out);
 	if (rc)

@@ -12,9 +12,10 @@
  *     deaf                      listen no more, with the sessions as they are
  *     fork                      a child that tells what it has of connections
  *     poor                      the library cannot start its next own thread
- *     flood COUNT               tell the home of a guest so many times that it
- *                               has gone on, each time to another process at an
- *                               address that is silent
+ *     flood COUNT CERTS         tell the home of a guest so many times that it
+ *                               has gone on, to and fro between here and the
+ *                               host of CERTS, each time to another process at
+ *                               an address that is silent
  *     name                      tell which process it is
  *     pose NAME                 be that process from now on, but for the host
  */
@@ -156,42 +157,71 @@ static void open_silent_port(char *address, size_t len)
 static int tell_location(struct psu_session *session,
 						 const struct psu_location *location)
 {
-	uint8_t payload[PSU_LOCATION_LEN], noted[PSU_NOTED_LEN];
+	uint8_t payload[PSU_LOCATION_LEN_MAX], noted[PSU_NOTED_LEN];
 	int64_t deadline = psu_clock_deadline(PSU_ANSWER_MS);
+	size_t len = psu_frame_put_location(location, payload);
 	struct psu_frame_header header;
 	int rc;
 
-	psu_frame_put_location(location, payload);
-	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload,
-								sizeof(payload));
+	rc = psu_session_send_frame(session, PSU_FRAME_LOCATION, payload, len);
 	if (!rc)
 		rc = psu_session_recv_answer(session, &header, deadline);
+	if (!rc && header.type == PSU_FRAME_REFUSED)
+		return psu_session_recv_refusal(session);
 	if (!rc)
 		rc = psu_session_recv(session, noted, header.payload_len, deadline);
 	return rc;
 }
 
-static void flood(int count)
+/** Let it have moved on, to another process. */
+static void move_on(struct psu_location *location, const struct psu_id *thread,
+					uint64_t generation, const struct psu_trust *from,
+					const struct psu_trust *to)
+{
+	struct psu_statement statement = {
+		.kind = PSU_KIND_MOVE,
+		.links = (uint8_t)location->itinerary.count,
+		.thread = *thread,
+		.generation = generation,
+		.source = psu_trust_self(from)->digest,
+		.destination = psu_trust_self(to)->digest,
+	};
+	uint8_t sealed[PSU_SEALED_LEN];
+
+	randombytes_buf(&statement.incarnation, sizeof(statement.incarnation));
+	psu_itinerary_previous(&location->itinerary, &statement.previous);
+	psu_seal_sign(&statement, psu_trust_sign_secret(from), sealed);
+	psu_itinerary_append(&location->itinerary, sealed);
+	location->where.identity = statement.destination;
+	location->where.incarnation = statement.incarnation;
+}
+
+static void flood(int count, const char *certs)
 {
 	const struct psu_traveller *guest = psu_process_get()->threads;
 	struct psu_location location = {.where = {.name = "b"}};
+	const struct psu_trust *here = psu_process_get()->trust;
+	struct psu_trust *there;
 	struct psu_session *session;
 	struct psu_way way;
+	int rc = 0;
 
 	while (guest->born_here)
 		guest = guest->next;
 	psu_way_to_place(&guest->home, &way);
-	if (psu_line_take(&way, &session) != 0)
+	if (psu_line_take(&way, &session) != 0 ||
+		psu_trust_load(certs, &there) != 0)
 		return;
 	open_silent_port(location.where.address, sizeof(location.where.address));
-	location.thread = guest->id;
-	for (int i = 1; i <= count; i++) {
-		location.generation = guest->generation + (unsigned)i;
-		randombytes_buf(&location.where.incarnation, sizeof(struct psu_id));
-		if (tell_location(session, &location) != 0)
-			return;
+	location.itinerary = guest->itinerary;
+	for (int i = 1; i <= count && !rc; i++) {
+		move_on(&location, &guest->id, guest->generation + (unsigned)i,
+				i % 2 ? here : there, i % 2 ? there : here);
+		rc = tell_location(session, &location);
 	}
-	printf("flooded\n");
+	psu_trust_free(there);
+	psu_line_put(session);
+	printf("flooded: %s\n", rc ? psu_error_name(rc) : "OK");
 }
 
 static void tell_name(void)
@@ -243,8 +273,8 @@ bool do_wrong(char **words, int count)
 		tell_child();
 	else if (strcmp(word, "poor") == 0)
 		poor = true;
-	else if (strcmp(word, "flood") == 0 && count > 1)
-		flood(atoi(words[1]));
+	else if (strcmp(word, "flood") == 0 && count > 2)
+		flood(atoi(words[1]), words[2]);
 	else if (strcmp(word, "name") == 0)
 		tell_name();
 	else if (strcmp(word, "pose") == 0 && count > 1)

@@ -174,8 +174,8 @@ plant M_END_TWICE home.c "$(within psu_home_ended \
 	's/PSU_HOME_ENDED/PSU_HOME_AWAY/')"
 plant M_END_REMEMBERED dest.c "$(within begin \
 	's/if (record->is_end)/if (false)/')"
-plant M_OLD_LOCATION home.c "$(within psu_home_located \
-	's/!is_news(home, generation)/false/')"
+plant M_OLD_LOCATION home.c "$(within psu_home_would_learn \
+	's/is_news(home, generation)/true/')"
 plant M_NO_LOCATION home.c "$(within psu_home_located \
 	's/home->generation = generation;//')"
 plant M_LEFT_IS_LATEST home.c "$(within psu_home_left \

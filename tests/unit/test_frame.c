@@ -25,7 +25,7 @@ static const struct {
 	{5, "TURN", PSU_FRAME_BY_CLIENT, 0, 0, 0, 0, 0, 0},
 	{16, "OFFER", PSU_FRAME_BY_SOURCE, 416, 416, 1, 0, 0, 0},
 	{17, "BODY", PSU_FRAME_BY_SOURCE, 1, 1048576, 1, 0, 0, 0},
-	{22, "LOCATION", PSU_FRAME_BY_SOURCE, 393, 393, 0, 0, 0, 0},
+	{22, "LOCATION", PSU_FRAME_BY_SOURCE, 785, 7025, 0, 0, 0, 0},
 	{37, "NOTED", PSU_FRAME_BY_DESTINATION, 24, 24, 0, 0, 0, 0},
 	{18, "COMMIT", PSU_FRAME_BY_SOURCE, 48, 48, 0, 1, 0, 0},
 	{19, "STATUS", PSU_FRAME_BY_SOURCE, 48, 48, 0, 0, 0, 0},
@@ -293,37 +293,54 @@ START_TEST(hello_version_comes_first)
 }
 END_TEST
 
-START_TEST(location_and_noted)
+START_TEST(location)
 {
-	const struct psu_location location = {
-		.thread = {{1}},
-		.generation = 3,
+	uint8_t payload[PSU_LOCATION_LEN_MAX], again[PSU_LOCATION_LEN_MAX];
+	unsigned count = (unsigned)_i;
+	struct psu_location told = {
 		.where = {{{2}}, {{3}}, "b", "b:7310"},
+		.itinerary.count = count,
 	};
-	const struct psu_noted noted = {{{4}}, 5};
-	uint8_t payload[PSU_LOCATION_LEN], again[PSU_LOCATION_LEN];
-	uint8_t short_payload[PSU_NOTED_LEN];
 	struct psu_location got;
-	struct psu_noted got_noted;
+	size_t len;
 
-	psu_frame_put_location(&location, payload);
-	ck_assert_uint_eq(payload[0], 1);
-	ck_assert_uint_eq(payload[23], 3);
-	ck_assert_uint_eq(payload[24], 2);
-	ck_assert_uint_eq(payload[56], 3);
-	ck_assert_uint_eq(payload[72], 'b');
-	ck_assert_uint_eq(payload[137], 'b');
-	ck_assert_int_eq(psu_frame_get_location(payload, &got), 0);
-	psu_frame_put_location(&got, again);
-	ck_assert_mem_eq(again, payload, sizeof(again));
-	payload[72] = 0;
-	ck_assert_int_eq(psu_frame_get_location(payload, &got),
+	told.itinerary.links[0][0] = 4;
+	told.itinerary.links[count - 1][PSU_SEALED_LEN - 1] = 5;
+	len = psu_frame_put_location(&told, payload);
+	ck_assert_uint_eq(len, 369 + 416 * count);
+	ck_assert_uint_eq(payload[0], 2);
+	ck_assert_uint_eq(payload[32], 3);
+	ck_assert_uint_eq(payload[48], 'b');
+	ck_assert_uint_eq(payload[113], 'b');
+	ck_assert_uint_eq(payload[369], 4);
+	ck_assert_uint_eq(payload[len - 1], 5);
+	ck_assert_int_eq(psu_frame_get_location(payload, len, &got), 0);
+	ck_assert_uint_eq(got.itinerary.count, count);
+	ck_assert_uint_eq(psu_frame_put_location(&got, again), len);
+	ck_assert_mem_eq(again, payload, len);
+
+	ck_assert(count == 1 || psu_frame_get_location(payload, len - 1, &got) ==
+								PSU_THREAD_E_PROTOCOL);
+	ck_assert(count == PSU_LINKS_MAX ||
+			  psu_frame_get_location(payload, len + 1, &got) ==
+				  PSU_THREAD_E_PROTOCOL);
+	payload[48] = 0;
+	ck_assert_int_eq(psu_frame_get_location(payload, len, &got),
 					 PSU_THREAD_E_PROTOCOL);
-	psu_frame_put_noted(&noted, short_payload);
-	ck_assert_uint_eq(short_payload[0], 4);
-	ck_assert_uint_eq(short_payload[23], 5);
-	psu_frame_get_noted(short_payload, &got_noted);
-	ck_assert_mem_eq(&got_noted, &noted, sizeof(noted));
+}
+END_TEST
+
+START_TEST(noted)
+{
+	const struct psu_noted told = {{{4}}, 5};
+	uint8_t payload[PSU_NOTED_LEN];
+	struct psu_noted got;
+
+	psu_frame_put_noted(&told, payload);
+	ck_assert_uint_eq(payload[0], 4);
+	ck_assert_uint_eq(payload[23], 5);
+	psu_frame_get_noted(payload, &got);
+	ck_assert_mem_eq(&got, &told, sizeof(told));
 }
 END_TEST
 
@@ -338,7 +355,8 @@ int main(void)
 	tcase_add_test(tests, header_golden);
 	tcase_add_loop_test(tests, header_by_the_table, 0, TYPE_COUNT);
 	tcase_add_test(tests, no_other_type);
-	tcase_add_test(tests, location_and_noted);
+	tcase_add_loop_test(tests, location, 1, PSU_LINKS_MAX + 1);
+	tcase_add_test(tests, noted);
 	tcase_add_test(tests, control_golden);
 	tcase_add_loop_test(tests, control_round_trip, FIRST_CONTROL, TYPE_COUNT);
 	tcase_add_loop_test(tests, control_refuses_unused_fields, FIRST_CONTROL,

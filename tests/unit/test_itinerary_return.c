@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * test_itinerary_return.c - does a thread come back by a way that others had
- * it go?
+ * test_itinerary_return.c - does a thread come back, or is it said to be, by a
+ * way that others had it go?
  */
 #include "test_itinerary_hosts.h"
 
@@ -24,6 +24,13 @@ static void verify_return(const char *words)
 		   words);
 }
 
+/** The same of all moves but the last, as told on the way. */
+static void verify_onward(const char *words)
+{
+	judged(psu_itinerary_verify_onward(&itinerary, &left, peers, publics[A]),
+		   words);
+}
+
 /** It leaves a as move number @at + 1, and comes back after @moves more. */
 static void go_round(unsigned at, unsigned moves, enum signer signer)
 {
@@ -43,6 +50,8 @@ START_TEST(good_returns)
 	for (unsigned at = 0; at < 3 * PSU_LINKS_MAX; at += 3) {
 		go_round(at, (unsigned)_i, B);
 		verify_return(NULL);
+		if (_i > 1)
+			verify_onward(NULL);
 	}
 }
 END_TEST
@@ -52,10 +61,13 @@ START_TEST(return_over_a_forged_move)
 {
 	go_round((unsigned)_i, 2, D);
 	verify_return("not signed with a key");
+	verify_onward("not signed with a key");
 	go_round((unsigned)_i, PSU_LINKS_MAX + 1, D);
 	verify_return("not signed with a key");
+	verify_onward("not signed with a key");
 	go_round((unsigned)_i, PSU_LINKS_MAX + 2, D);
 	verify_return(NULL); /* it did not come along */
+	verify_onward(NULL);
 }
 END_TEST
 
@@ -67,11 +79,28 @@ START_TEST(return_of_another_journey)
 	go_round(3, moves, B);
 	left.digest.bytes[31] ^= 1;
 	if (moves <= PSU_LINKS_MAX + 1)
-		verify_return("by which the thread left");
+		verify_return("latest one that is known");
 	else
 		verify_return(NULL); /* too long ago to be told */
+	if (moves <= PSU_LINKS_MAX + 1)
+		verify_onward("latest one that is known");
+	else
+		verify_onward(NULL);
 	left.generation = next.generation;
-	verify_return("by which the thread left");
+	verify_return("latest one that is known");
+	verify_onward("latest one that is known");
+}
+END_TEST
+
+/** What is known already leads nowhere, nor does what is no move. */
+START_TEST(onward_is_no_news)
+{
+	go_round(3, (unsigned)_i, B);
+	leave();
+	left.generation--;
+	verify_onward("latest one that is known");
+	itinerary.links[0][0] ^= 1;
+	verify_onward("is no move");
 }
 END_TEST
 
@@ -84,6 +113,7 @@ int main(void)
 	tcase_add_loop_test(tests, good_returns, 1, 2 * PSU_LINKS_MAX);
 	tcase_add_loop_test(tests, return_over_a_forged_move, 0, 2 * PSU_LINKS_MAX);
 	tcase_add_loop_test(tests, return_of_another_journey, 1, PSU_LINKS_MAX + 4);
+	tcase_add_loop_test(tests, onward_is_no_news, 1, PSU_LINKS_MAX + 4);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
