@@ -8,6 +8,7 @@
  * session of the same peer.
  */
 #include "journey/arrive.h"
+#include "journey/courier.h"
 #include "journey/locate.h"
 #include "net/limits.h"
 
@@ -308,11 +309,27 @@ static void announce(void)
 	psu_process_unlock();
 }
 
+/** Home may have lost sight of it: where it has come from can die before it has
+ * told home. */
+static void tell_home(const struct psu_arrival *arrival)
+{
+	const struct psu_session *from = arrival->session;
+	const struct psu_place *home = &arrival->image.home;
+
+	if (!arrival->husk &&
+		!psu_place_is(home, &from->peer.digest, &from->hello.incarnation))
+		psu_courier_tell_moved(home, arrival->image.joinable,
+							   arrival->statement, &arrival->itinerary,
+							   &psu_process_get()->place);
+}
+
 void psu_arrive_hand_over(struct psu_arrival *arrival)
 {
 	announce();
 	await_commit(arrival);
 	unlist(arrival);
+	if (arrival->started)
+		tell_home(arrival);
 	if (arrival->started)
 		psu_log(PSU_THREAD_LOG_INFO,
 				arrival->statement->kind == PSU_KIND_END

@@ -335,8 +335,8 @@ static void introduce(struct psu_arrival *arrival)
 	}
 	psu_process_unlock();
 	/* a husk's own is of no use any more, even if this comes to nothing */
+	psu_itinerary_append(&arrival->itinerary, arrival->sealed);
 	thread->itinerary = arrival->itinerary;
-	psu_itinerary_append(&thread->itinerary, arrival->sealed);
 }
 
 int psu_arrive_restore(struct psu_arrival *arrival)

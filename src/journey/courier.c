@@ -186,53 +186,42 @@ static void post(struct psu_letter *letter)
 
 /* ---- letters */
 
-/** Of what comes next after all moves of the thread so far. */
-static struct psu_letter *new_letter(const struct psu_traveller *thread,
-									 enum psu_letter_kind kind)
+static struct psu_letter *new_letter(enum psu_letter_kind kind,
+									 const struct psu_place *home,
+									 bool joinable,
+									 const struct psu_itinerary *itinerary)
 {
 	struct psu_letter *letter = calloc(1, sizeof(*letter));
 
-	if (!letter)
-		return NULL;
-	letter->itinerary = malloc(sizeof(*letter->itinerary));
-	if (!letter->itinerary) {
-		free(letter);
-		return NULL;
+	if (letter)
+		letter->itinerary = malloc(sizeof(*letter->itinerary));
+	if (letter && letter->itinerary) {
+		letter->kind = kind;
+		letter->home = *home;
+		letter->joinable = joinable;
+		*letter->itinerary = *itinerary;
+		return letter;
 	}
-	*letter->itinerary = thread->itinerary;
-	letter->kind = kind;
-	letter->home = thread->home;
-	letter->thread = thread->id;
-	letter->generation = thread->generation + 1;
-	letter->joinable = thread->joinable;
-	return letter;
+	free(letter);
+	tell_dropped(
+		&(struct psu_letter){.kind = kind, .home = *home, .joinable = joinable},
+		"no memory for a letter");
+	return NULL;
 }
 
-/** There is no letter. */
-static void tell_unwritten(const struct psu_traveller *thread,
-						   enum psu_letter_kind kind, const char *why)
-{
-	const struct psu_letter letter = {
-		.kind = kind,
-		.home = thread->home,
-		.joinable = thread->joinable,
-	};
-
-	tell_dropped(&letter, why);
-}
-
-void psu_courier_tell_moved(const struct psu_traveller *self,
-							const uint8_t sealed[PSU_SEALED_LEN],
+void psu_courier_tell_moved(const struct psu_place *home, bool joinable,
+							const struct psu_statement *move,
+							const struct psu_itinerary *itinerary,
 							const struct psu_place *where)
 {
-	struct psu_letter *letter = new_letter(self, PSU_LETTER_LOCATION);
+	struct psu_letter *letter = new_letter(PSU_LETTER_LOCATION, home, joinable,
+										   itinerary);
 
-	if (!letter) {
-		tell_unwritten(self, PSU_LETTER_LOCATION, "no memory for a letter");
+	if (!letter)
 		return;
-	}
+	letter->thread = move->thread;
+	letter->generation = move->generation;
 	letter->where = *where;
-	psu_itinerary_append(letter->itinerary, sealed);
 	post(letter);
 }
 
@@ -248,9 +237,15 @@ static int write_end(struct psu_letter *letter,
 	};
 	/* it is said what becomes of the letter */
 	bool before = psu_error_whisper(true);
-	int rc = psu_image_encode(&image, &letter->head, &letter->head_len);
+	int rc = PSU_THREAD_E_NO_MEMORY;
 
+	if (thread->last_locals)
+		rc = psu_image_encode(&image, &letter->head, &letter->head_len);
+	else
+		psu_error_set(rc, "no memory for a letter");
 	psu_error_whisper(before);
+	letter->thread = thread->id;
+	letter->generation = thread->generation + 1;
 	letter->slot_addr = thread->slot.addr;
 	letter->stack_room = thread->slot.stack_len;
 	return rc;
@@ -258,14 +253,11 @@ static int write_end(struct psu_letter *letter,
 
 void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
 {
-	struct psu_letter *letter = NULL;
+	struct psu_letter *letter = new_letter(
+		PSU_LETTER_END, &thread->home, thread->joinable, &thread->itinerary);
 
-	if (thread->last_locals)
-		letter = new_letter(thread, PSU_LETTER_END);
-	if (!letter) {
-		tell_unwritten(thread, PSU_LETTER_END, "no memory for a letter");
+	if (!letter)
 		return;
-	}
 	if (write_end(letter, thread, result) == 0) {
 		post(letter);
 		return;

@@ -12,11 +12,16 @@
 #include "journey/outbox.h"
 #include "journey/traveller.h"
 
-/** The thread, a guest, runs at @where now: post that to its home.  On the
- * thread's home stack, before it is let go.
- * @sealed  the statement of that move */
-void psu_courier_tell_moved(const struct psu_traveller *self,
-							const uint8_t sealed[PSU_SEALED_LEN],
+/**
+ * By @move, which this host has made, or taken in, a thread runs at @where now:
+ * post that to its home, which is neither side of it.
+ *
+ * @joinable   somebody at @home may wait for the thread
+ * @itinerary  with that move
+ */
+void psu_courier_tell_moved(const struct psu_place *home, bool joinable,
+							const struct psu_statement *move,
+							const struct psu_itinerary *itinerary,
 							const struct psu_place *where);
 
 /** The thread, a guest, has ended here with @result: post that, and its last

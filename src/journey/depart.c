@@ -156,11 +156,15 @@ static int encode(struct psu_departure *departure)
 /** It runs there now: its home is to know, unless that is there. */
 static void tell_home(const struct psu_departure *departure)
 {
-	const struct psu_traveller *self = departure->thread;
+	struct psu_traveller *self = departure->thread;
 	const struct psu_place *there = &departure->destination;
 
-	if (!psu_place_is(&self->home, &there->identity, &there->incarnation))
-		psu_courier_tell_moved(self, departure->parcel.sealed, there);
+	if (psu_place_is(&self->home, &there->identity, &there->incarnation))
+		return;
+	psu_itinerary_append(&self->itinerary, departure->parcel.sealed);
+	psu_courier_tell_moved(&self->home, self->joinable,
+						   &departure->parcel.statement, &self->itinerary,
+						   there);
 }
 
 int psu_depart(struct psu_traveller *self)

@@ -272,6 +272,21 @@ learn_of_death() {
     await_said a "joined one: $(number LOST_WITH_PEER), end 3, b" 30
 }
 
+# It has gone on from there, and where to is told by who has it.
+told_by_next() {
+    station c 1
+    tell c serve 0
+    wait_at_b 1 0w1w "127.0.0.1:${ports[c]}"
+    tell b reticent
+    tell b free
+    await_said c 'one has come'
+    await_listed a 'one away home=a host=c hops=2'
+    kill -KILL "${pids[b]}"
+    tell c free
+    tell a join one
+    await_said a 'joined one: 0, end 2, c' 20
+}
+
 # Who asks home, and says that it is b's process, hides nothing.
 poser_asks() {
     wait_at_b 1 0w
@@ -381,7 +396,7 @@ run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
     poser_asks poser_is_asked poser_is_silent poser_is_dead \
-    flood forked; do
+    flood forked told_by_next; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases

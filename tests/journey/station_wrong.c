@@ -11,6 +11,7 @@
  *     blind                     take each idle session for a good one
  *     deaf                      listen no more, with the sessions as they are
  *     fork                      a child that tells what it has of connections
+ *     reticent                  tell no home where its thread is
  *     poor                      the library cannot start its next own thread
  *     flood COUNT CERTS         tell the home of a guest so many times that it
  *                               has gone on, to and fro between here and the
@@ -19,6 +20,7 @@
  *     name                      tell which process it is
  *     pose NAME                 be that process from now on, but for the host
  */
+#include "journey/courier.h"
 #include "journey/line.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
@@ -35,7 +37,7 @@
 #include <unistd.h>
 
 static struct gate commits = GATE(true);
-static _Atomic bool without_forget, without_running, blind, poor;
+static _Atomic bool without_forget, without_running, blind, poor, reticent;
 static _Atomic int lie; /* 0: none */
 
 /* The linker puts these before the library's own: --wrap. */
@@ -79,6 +81,21 @@ int __wrap_psu_process_spawn(void *(*fn)(void *), void *arg)
 	poor = false;
 	printf("too poor\n");
 	return PSU_THREAD_E_NO_MEMORY;
+}
+
+#define TELL_MOVED(name)                                                       \
+	void name(const struct psu_place *home, bool joinable,                     \
+			  const struct psu_statement *move,                                \
+			  const struct psu_itinerary *itinerary,                           \
+			  const struct psu_place *where)
+
+TELL_MOVED(__real_psu_courier_tell_moved);
+TELL_MOVED(__wrap_psu_courier_tell_moved);
+
+TELL_MOVED(__wrap_psu_courier_tell_moved)
+{
+	if (!reticent)
+		__real_psu_courier_tell_moved(home, joinable, move, itinerary, where);
 }
 
 static void ask(const char *host)
@@ -271,6 +288,8 @@ bool do_wrong(char **words, int count)
 		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
 	else if (strcmp(word, "fork") == 0)
 		tell_child();
+	else if (strcmp(word, "reticent") == 0)
+		reticent = true;
 	else if (strcmp(word, "poor") == 0)
 		poor = true;
 	else if (strcmp(word, "flood") == 0 && count > 2)

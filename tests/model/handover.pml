@@ -77,8 +77,8 @@
  *   EARLY_LEAVE  a thread may leave before its arrival was acknowledged;
  *                the price is promise 3
  *   LEAVE_ALONE  as EARLY_LEAVE and NO_SECOND, with all of promise 3
- *   MAIL         the source of a move that succeeded tells home, if neither
- *                end of it is home (LOCATION); and where the thread ends, not
+ *   MAIL         both sides of a move that succeeded tell home, if neither
+ *                of them is home (LOCATION); and where the thread ends, not
  *                on home's host, its result is offered to home (END), twice
  *                if need be: as moves of their own, at any time, read again
  *                and again
@@ -419,7 +419,8 @@ inline knows(m)
 	known_at = inc[m]
 }
 
-/* Home's own move has succeeded, or another's, who tells home. */
+/* Home's own move has succeeded.  Of others the destination tells, and the
+ * source, which is not sooner. */
 inline reports(m)
 {
 	if
@@ -433,7 +434,6 @@ inline reports(m)
 		:: else -> skip
 #endif
 		fi
-	:: src[m] != 0 && inc[m] != 0 -> located[m] = 1
 	:: else -> skip
 	fi
 }
@@ -587,6 +587,7 @@ inline begin(p, m)
 	places[generation] = p;
 	if
 	:: p == 0 -> away = 0; known = generation; known_at = 0
+	:: p != 0 && src[m] != 0 -> located[m] = 1
 	:: else -> skip
 	fi;
 #endif

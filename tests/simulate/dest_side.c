@@ -56,6 +56,8 @@ static void start(struct world *world, int proc, int m)
 		world->generation = move->generation;
 		world->places[move->generation] = proc;
 		world_start(world, proc, m);
+		if (proc != HOME && move->from != HOME)
+			world_write(world, proc, move->generation, proc);
 	}
 	if (proc == HOME)
 		world_home_returned(world, move);

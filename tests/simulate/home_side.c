@@ -2,11 +2,11 @@
 /*
  * home_side.c - the thread's home, and the mail that others have for it
  *
- * A process that has passed the thread on tells home where to: LOCATION,
- * until it is NOTED.  One in which it has ended tells that: an END, each time
- * as a new offer, until home takes it or says that it has it.  Only the proof
- * of home's death makes mail void.  What home believes is told by
- * src/handover/home.c, and must be true.
+ * A process that has passed the thread on, or taken it in from another than
+ * home, tells home where it is: LOCATION, until it is NOTED.  One in which it
+ * has ended tells that: an END, each time as a new offer, until home takes it
+ * or says that it has it.  Only the proof of home's death makes mail void. What
+ * home believes is told by src/handover/home.c, and must be true.
  */
 #include "world.h"
 
@@ -37,15 +37,14 @@ void world_end_thread(struct world *world)
 	psu_home_ended(&world->home);
 }
 
-/** The source of a move that succeeded, and is not home, has a LOCATION. */
-void world_write(struct world *world, const struct move *move)
+void world_write(struct world *world, int proc, uint64_t generation, int where)
 {
-	struct mail *mail = &world->procs[move->from].mail;
+	struct mail *mail = &world->procs[proc].mail;
 
-	if (mail->end || mail->generation > move->generation)
+	if (mail->end || mail->generation > generation)
 		return;
-	mail->generation = move->generation;
-	mail->where = world_process(&move->source.incarnation);
+	mail->generation = generation;
+	mail->where = where;
 }
 
 static void offer_end(struct world *world, int proc, int line)

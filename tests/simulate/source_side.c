@@ -65,7 +65,7 @@ static void report(struct world *world, int m)
 		if (move->from == HOME)
 			world_home_heard(world, move);
 		else if (promised != HOME)
-			world_write(world, move);
+			world_write(world, move->from, move->generation, promised);
 		break;
 	case PSU_SOURCE_NOT_MIGRATED:
 		world_trace(world, "  move %d: NOT_MIGRATED (%d)", m,

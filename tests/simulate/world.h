@@ -179,7 +179,8 @@ void world_crowd(struct world *world, int proc);
 void world_thin_out(struct world *world, int proc);
 
 /* home_side.c: mail, and what HOME makes of it. */
-void world_write(struct world *world, const struct move *move);
+/** @proc has a LOCATION: by that move the thread came to @where. */
+void world_write(struct world *world, int proc, uint64_t generation, int where);
 void world_mail_answer(struct world *world, int proc,
 					   const struct message *message);
 void world_home_heard(struct world *world, const struct move *move);
