@@ -255,6 +255,11 @@ void psu_home_born(struct psu_home *home);
 /** It is about to be offered by home. */
 void psu_home_leaves(struct psu_home *home);
 
+/** The offer is about to be whole: from now on, and not before, somebody can
+ * have moved on from where home sends it, so that what has been said of later
+ * moves is not true. */
+void psu_home_offers(struct psu_home *home);
+
 /** Home's own move has come to nothing: it goes on here, so that what has been
  * said of later moves is not true. */
 void psu_home_stayed(struct psu_home *home);

@@ -30,6 +30,11 @@ void psu_home_leaves(struct psu_home *home)
 	home->state = PSU_HOME_LEAVING;
 }
 
+void psu_home_offers(struct psu_home *home)
+{
+	home->generation = home->own;
+}
+
 void psu_home_stayed(struct psu_home *home)
 {
 	home->state = PSU_HOME_HERE;

@@ -62,6 +62,7 @@ static void note_move(const struct psu_departure *departure)
 	struct psu_traveller *thread = departure->thread;
 
 	psu_process_lock();
+	psu_home_offers(&thread->known);
 	thread->latest_move.generation = departure->parcel.generation;
 	psu_sha256(departure->parcel.sealed, PSU_SEALED_LEN,
 			   &thread->latest_move.digest);

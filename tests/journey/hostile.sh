@@ -368,6 +368,22 @@ forked() {
     await_said b 'flooded: ITINERARY_INVALID'
 }
 
+# The thread has been home since, and leaves again.
+outdated() {
+    station c 1
+    tell c serve 0
+    wait_at_b 1 0wh1 "127.0.0.1:${ports[c]}"
+    tell b keep
+    kill -STOP "${pids[c]}"
+    tell b free
+    await_listed a 'one leaving home=a host=127.* hops=2'
+    tell b flood 3 "$certs/c"
+    await_said b 'flooded: OK'
+    kill -CONT "${pids[c]}"
+    tell a join one
+    await_said a 'joined one: 0, end 2, c' 20
+}
+
 count_tasks() {
     find "/proc/${pids[a]}/task" -mindepth 1 -maxdepth 1 | wc -l
 }
@@ -396,7 +412,7 @@ run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
     poser_asks poser_is_asked poser_is_silent poser_is_dead \
-    flood forked told_by_next; do
+    flood forked outdated told_by_next; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases

@@ -13,10 +13,11 @@
  *     fork                      a child that tells what it has of connections
  *     reticent                  tell no home where its thread is
  *     poor                      the library cannot start its next own thread
- *     flood COUNT CERTS         tell the home of a guest so many times that it
- *                               has gone on, to and fro between here and the
- *                               host of CERTS, each time to another process at
- *                               an address that is silent
+ *     keep                      keep what is known of a guest
+ *     flood COUNT CERTS         tell the home of a guest, the one kept if any,
+ *                               so many times that it has gone on, to and fro
+ *                               between here and the host of CERTS, each time
+ *                               to another process at an address that is silent
  *     name                      tell which process it is
  *     pose NAME                 be that process from now on, but for the host
  */
@@ -213,9 +214,20 @@ static void move_on(struct psu_location *location, const struct psu_id *thread,
 	location->where.incarnation = statement.incarnation;
 }
 
-static void flood(int count, const char *certs)
+static const struct psu_traveller *find_guest(void)
 {
 	const struct psu_traveller *guest = psu_process_get()->threads;
+
+	while (guest->born_here)
+		guest = guest->next;
+	return guest;
+}
+
+static struct psu_traveller kept; /* no generation: none */
+
+static void flood(int count, const char *certs)
+{
+	const struct psu_traveller *guest = kept.generation ? &kept : find_guest();
 	struct psu_location location = {.where = {.name = "b"}};
 	const struct psu_trust *here = psu_process_get()->trust;
 	struct psu_trust *there;
@@ -223,8 +235,6 @@ static void flood(int count, const char *certs)
 	struct psu_way way;
 	int rc = 0;
 
-	while (guest->born_here)
-		guest = guest->next;
 	psu_way_to_place(&guest->home, &way);
 	if (psu_line_take(&way, &session) != 0 ||
 		psu_trust_load(certs, &there) != 0)
@@ -292,6 +302,8 @@ bool do_wrong(char **words, int count)
 		reticent = true;
 	else if (strcmp(word, "poor") == 0)
 		poor = true;
+	else if (strcmp(word, "keep") == 0)
+		kept = *find_guest();
 	else if (strcmp(word, "flood") == 0 && count > 2)
 		flood(atoi(words[1]), words[2]);
 	else if (strcmp(word, "name") == 0)

@@ -105,6 +105,20 @@ START_TEST(it_stays)
 }
 END_TEST
 
+/* What is said before home has offered it is about an earlier journey. */
+START_TEST(nobody_has_it_before_the_offer)
+{
+	struct psu_home home = home_in(PSU_HOME_LEAVING, 3);
+
+	ck_assert(psu_home_located(&home, 9));
+	psu_home_offers(&home);
+	ck_assert_int_eq(home.state, PSU_HOME_LEAVING);
+	ck_assert(psu_home_located(&home, 5));
+	ck_assert(!psu_home_left(&home, 4));
+	ck_assert_uint_eq(home.generation, 5);
+}
+END_TEST
+
 /* The thread moves on, and ends, before home has heard of its own move. */
 START_TEST(a_place_does_not_end_the_doubt)
 {
@@ -142,6 +156,7 @@ int main(void)
 	tcase_add_test(cases, late_places_after_the_return_are_none);
 	tcase_add_test(cases, nobody_knows_more_than_home);
 	tcase_add_test(cases, it_stays);
+	tcase_add_test(cases, nobody_has_it_before_the_offer);
 	tcase_add_test(cases, a_place_does_not_end_the_doubt);
 	tcase_add_test(cases, an_end_is_taken_once);
 	suite_add_tcase(suite, cases);
