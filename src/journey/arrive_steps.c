@@ -234,19 +234,24 @@ int psu_arrive_decode(struct psu_arrival *arrival)
 static int check_return(const struct psu_arrival *arrival)
 {
 	struct psu_trust *trust = psu_process_get()->trust;
-	const struct psu_traveller *husk = arrival->husk;
 	const struct psu_peers *peers;
+	struct psu_made_move latest;
 	int rc;
 
+	if (!arrival->husk)
+		return 0;
+	/* LOCATION may come meanwhile */
+	psu_process_lock();
+	latest = arrival->husk->latest_move;
+	psu_process_unlock();
 	/* from where it is known to be: the usual case costs nothing */
-	if (!husk || psu_digest_equal(&arrival->statement->previous,
-								  &husk->latest_move.digest))
+	if (psu_digest_equal(&arrival->statement->previous, &latest.digest))
 		return 0;
 	rc = psu_trust_hold_peers(trust, &peers);
 	if (rc)
 		return rc;
 	rc = psu_itinerary_verify_return(&arrival->itinerary, arrival->statement,
-									 &husk->latest_move, peers,
+									 &latest, peers,
 									 psu_trust_sign_public(trust));
 	psu_trust_release_peers(trust);
 	return rc;
