@@ -133,14 +133,59 @@ static struct psu_dest_answer ask(const struct psu_dest_request *request,
 	}
 }
 
+/** That move is over, and no source will have its thread go on: so its home can
+ * be told where it is, which its source may not live to do.  Lock held. */
+static struct psu_letter *write_home(const struct psu_session *session,
+									 const struct psu_id *migration)
+{
+	const struct psu_process *process = psu_process_get();
+	const struct psu_traveller *at = process->threads;
+
+	while (at && !psu_id_equal(&at->arrived_by, migration))
+		at = at->next;
+	/* it has come from there, or nothing can go there from here */
+	if (!at || at->born_here ||
+		psu_place_is(&at->home, &session->peer.digest,
+					 &session->hello.incarnation) ||
+		psu_digest_equal(&at->home.identity, &process->place.identity))
+		return NULL;
+	return psu_courier_write_moved(at, at->generation, &process->place);
+}
+
+/** Ask the machine, and do what it says.  Returns a letter to post, or NULL. */
+static struct psu_letter *obey(struct psu_session *session,
+							   const struct psu_dest_request *request,
+							   uint8_t type, struct psu_dest_answer *answer_out)
+{
+	struct psu_process *process = psu_process_get();
+	const struct psu_id *migration = &request->migration;
+	struct psu_letter *letter = NULL;
+	struct psu_arrival *arrival;
+	bool was_known;
+
+	psu_process_lock();
+	was_known = psu_dest_acknowledged(&process->dest, migration);
+	arrival = find_reserved(migration);
+	*answer_out = ask(request, type, arrival);
+	if (arrival)
+		settle(arrival, answer_out);
+	if (!was_known && psu_dest_acknowledged(&process->dest, migration))
+		letter = write_home(session, migration);
+	psu_process_announce(psu_process_about_move(migration));
+	if (answer_out->start)
+		psu_process_announce(psu_process_about(&process->threads));
+	psu_process_unlock();
+	return letter;
+}
+
 void psu_arrive_control(struct psu_session *session,
 						const struct psu_frame_header *header)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_dest_request request = {.peer = session->peer.digest};
-	struct psu_arrival *arrival;
 	struct psu_dest_answer answer;
 	struct psu_control control;
+	struct psu_letter *letter;
 	struct psu_peer peer;
 	int rc;
 
@@ -165,16 +210,9 @@ void psu_arrive_control(struct psu_session *session,
 	request.migration = control.migration;
 	request.incarnation = control.incarnation;
 	request.token = control.token;
-	psu_process_lock();
-	arrival = find_reserved(&request.migration);
-	answer = ask(&request, control.type, arrival);
-	if (arrival)
-		settle(arrival, &answer);
-	psu_process_announce(psu_process_about_move(&request.migration));
-	if (answer.start)
-		psu_process_announce(psu_process_about(&process->threads));
-	psu_process_unlock();
+	letter = obey(session, &request, control.type, &answer);
 	send_answer(session, &request.migration, &request.incarnation, &answer);
+	psu_courier_post(letter);
 }
 
 /* ---- the offer itself */
@@ -309,27 +347,11 @@ static void announce(void)
 	psu_process_unlock();
 }
 
-/** Home may have lost sight of it: where it has come from can die before it has
- * told home. */
-static void tell_home(const struct psu_arrival *arrival)
-{
-	const struct psu_session *from = arrival->session;
-	const struct psu_place *home = &arrival->image.home;
-
-	if (!arrival->husk &&
-		!psu_place_is(home, &from->peer.digest, &from->hello.incarnation))
-		psu_courier_tell_moved(home, arrival->image.joinable,
-							   arrival->statement, &arrival->itinerary,
-							   &psu_process_get()->place);
-}
-
 void psu_arrive_hand_over(struct psu_arrival *arrival)
 {
 	announce();
 	await_commit(arrival);
 	unlist(arrival);
-	if (arrival->started)
-		tell_home(arrival);
 	if (arrival->started)
 		psu_log(PSU_THREAD_LOG_INFO,
 				arrival->statement->kind == PSU_KIND_END

@@ -172,10 +172,12 @@ static void employ_all(void)
 		at = at->next;
 }
 
-static void post(struct psu_letter *letter)
+void psu_courier_post(struct psu_letter *letter)
 {
 	struct psu_letter *gone;
 
+	if (!letter)
+		return;
 	psu_process_lock();
 	gone = psu_outbox_put(&outbox, letter);
 	employ_all();
@@ -186,43 +188,51 @@ static void post(struct psu_letter *letter)
 
 /* ---- letters */
 
+/** There is none. */
+static void tell_unwritten(enum psu_letter_kind kind,
+						   const struct psu_traveller *thread, const char *why)
+{
+	const struct psu_letter letter = {
+		.kind = kind,
+		.home = thread->home,
+		.joinable = thread->joinable,
+	};
+
+	tell_dropped(&letter, why);
+}
+
 static struct psu_letter *new_letter(enum psu_letter_kind kind,
-									 const struct psu_place *home,
-									 bool joinable,
-									 const struct psu_itinerary *itinerary)
+									 const struct psu_traveller *thread,
+									 uint64_t generation)
 {
 	struct psu_letter *letter = calloc(1, sizeof(*letter));
 
 	if (letter)
 		letter->itinerary = malloc(sizeof(*letter->itinerary));
-	if (letter && letter->itinerary) {
-		letter->kind = kind;
-		letter->home = *home;
-		letter->joinable = joinable;
-		*letter->itinerary = *itinerary;
-		return letter;
+	if (!letter || !letter->itinerary) {
+		free(letter);
+		tell_unwritten(kind, thread, "no memory for a letter");
+		return NULL;
 	}
-	free(letter);
-	tell_dropped(
-		&(struct psu_letter){.kind = kind, .home = *home, .joinable = joinable},
-		"no memory for a letter");
-	return NULL;
+	letter->kind = kind;
+	letter->home = thread->home;
+	letter->thread = thread->id;
+	letter->generation = generation;
+	letter->joinable = thread->joinable;
+	*letter->itinerary = thread->itinerary;
+	return letter;
 }
 
-void psu_courier_tell_moved(const struct psu_place *home, bool joinable,
-							const struct psu_statement *move,
-							const struct psu_itinerary *itinerary,
-							const struct psu_place *where)
+struct psu_letter *psu_courier_write_moved(const struct psu_traveller *thread,
+										   uint64_t generation,
+										   const struct psu_place *where)
 {
-	struct psu_letter *letter = new_letter(PSU_LETTER_LOCATION, home, joinable,
-										   itinerary);
+	struct psu_letter *letter = new_letter(PSU_LETTER_LOCATION, thread,
+										   generation);
 
-	if (!letter)
-		return;
-	letter->thread = move->thread;
-	letter->generation = move->generation;
-	letter->where = *where;
-	post(letter);
+	if (letter)
+		letter->where = *where;
+	return letter;
 }
 
 /** Its last state, and @result. */
@@ -237,15 +247,9 @@ static int write_end(struct psu_letter *letter,
 	};
 	/* it is said what becomes of the letter */
 	bool before = psu_error_whisper(true);
-	int rc = PSU_THREAD_E_NO_MEMORY;
+	int rc = psu_image_encode(&image, &letter->head, &letter->head_len);
 
-	if (thread->last_locals)
-		rc = psu_image_encode(&image, &letter->head, &letter->head_len);
-	else
-		psu_error_set(rc, "no memory for a letter");
 	psu_error_whisper(before);
-	letter->thread = thread->id;
-	letter->generation = thread->generation + 1;
 	letter->slot_addr = thread->slot.addr;
 	letter->stack_room = thread->slot.stack_len;
 	return rc;
@@ -253,17 +257,19 @@ static int write_end(struct psu_letter *letter,
 
 void psu_courier_tell_ended(struct psu_traveller *thread, void *result)
 {
-	struct psu_letter *letter = new_letter(
-		PSU_LETTER_END, &thread->home, thread->joinable, &thread->itinerary);
+	struct psu_letter *letter;
 
-	if (!letter)
-		return;
-	if (write_end(letter, thread, result) == 0) {
-		post(letter);
+	if (!thread->last_locals) {
+		tell_unwritten(PSU_LETTER_END, thread, "no memory for a letter");
 		return;
 	}
-	tell_dropped(letter, psu_error_sentence());
-	psu_letter_free(letter);
+	letter = new_letter(PSU_LETTER_END, thread, thread->generation + 1);
+	if (letter && write_end(letter, thread, result) != 0) {
+		tell_dropped(letter, psu_error_sentence());
+		psu_letter_free(letter);
+		return;
+	}
+	psu_courier_post(letter);
 }
 
 /* ---- whoever waits for the mail */

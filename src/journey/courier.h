@@ -13,16 +13,18 @@
 #include "journey/traveller.h"
 
 /**
- * By @move, which this host has made, or taken in, a thread runs at @where now:
- * post that to its home, which is neither side of it.
+ * Write down that the thread, a guest, has come to @where by the newest move of
+ * its itinerary, which commits @generation.  Lock held.
  *
- * @joinable   somebody at @home may wait for the thread
- * @itinerary  with that move
+ * Returns the letter, for psu_courier_post() without the lock, or NULL, which
+ * the log says.
  */
-void psu_courier_tell_moved(const struct psu_place *home, bool joinable,
-							const struct psu_statement *move,
-							const struct psu_itinerary *itinerary,
-							const struct psu_place *where);
+struct psu_letter *psu_courier_write_moved(const struct psu_traveller *thread,
+										   uint64_t generation,
+										   const struct psu_place *where);
+
+/** Have a letter delivered; NULL: there is none. */
+void psu_courier_post(struct psu_letter *letter);
 
 /** The thread, a guest, has ended here with @result: post that, and its last
  * state, to its home.  Its pthread has ended. */

@@ -16,13 +16,17 @@
 #include "journey/process.h"
 #include "net/limits.h"
 
-/** Home does not take it, and closes.  Whatever it says: only its host can tell
- * that home has ended. */
+/** Home does not take it, and closes.  What it does not believe of a way that
+ * is signed it never will.  Whatever else it says: only its host can tell that
+ * home has ended. */
 static enum psu_delivery recv_refusal(struct psu_session *session)
 {
-	psu_error_tell(psu_session_recv_refusal(session));
+	int code = psu_session_recv_refusal(session);
+
+	psu_error_tell(code);
 	session->broken = true;
-	return PSU_DELIVERY_POSTPONED;
+	return code == PSU_THREAD_E_ITINERARY_INVALID ? PSU_DELIVERY_HOPELESS
+												  : PSU_DELIVERY_POSTPONED;
 }
 
 static int recv_noted(const struct psu_letter *letter,

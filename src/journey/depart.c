@@ -158,13 +158,15 @@ static void tell_home(const struct psu_departure *departure)
 {
 	struct psu_traveller *self = departure->thread;
 	const struct psu_place *there = &departure->destination;
+	struct psu_letter *letter;
 
 	if (psu_place_is(&self->home, &there->identity, &there->incarnation))
 		return;
+	psu_process_lock();
 	psu_itinerary_append(&self->itinerary, departure->parcel.sealed);
-	psu_courier_tell_moved(&self->home, self->joinable,
-						   &departure->parcel.statement, &self->itinerary,
-						   there);
+	letter = psu_courier_write_moved(self, departure->parcel.generation, there);
+	psu_process_unlock();
+	psu_courier_post(letter);
 }
 
 int psu_depart(struct psu_traveller *self)

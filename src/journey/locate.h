@@ -8,7 +8,8 @@
 #include "journey/traveller.h"
 #include "net/session.h"
 
-/** Take a LOCATION, whose header has been received, and answer NOTED. */
+/** Take a LOCATION, whose header has been received, and answer NOTED, or
+ * REFUSED if it is not to be believed. */
 void psu_locate_recv(struct psu_session *session,
 					 const struct psu_frame_header *header);
 

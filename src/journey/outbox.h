@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * outbox.h - what hosts owe to the homes of threads that were here
+ * outbox.h - what hosts owe to the homes of threads that are or were there
  *
- * Two kinds of letters: LOCATION, that a thread has moved on and where to, and
+ * Two kinds of letters: LOCATION, where a thread is since its latest move, and
  * END, its result.  A letter is kept until its home has acknowledged it; of
  * one thread only the latest.  The list is pure: courier.h delivers.
  */

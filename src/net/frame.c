@@ -220,15 +220,17 @@ int psu_frame_get_location(const uint8_t *payload, size_t len,
 						   struct psu_location *location_out)
 {
 	struct psu_reader reader = {.at = payload, .end = payload + len};
-	struct psu_itinerary *itinerary = &location_out->itinerary;
+	struct psu_location location;
 
 	assert(len >= PSU_LOCATION_LEN_MIN && len <= PSU_LOCATION_LEN_MAX);
-	psu_place_get(&reader, &location_out->where);
-	itinerary->count = (unsigned)((len - PSU_PLACE_LEN) / PSU_SEALED_LEN);
-	for (unsigned i = 0; i < itinerary->count; i++)
-		psu_get_bytes(&reader, itinerary->links[i], PSU_SEALED_LEN);
+	psu_place_get(&reader, &location.where);
+	location.itinerary.count = (unsigned)((len - PSU_PLACE_LEN) /
+										  PSU_SEALED_LEN);
+	for (unsigned i = 0; i < location.itinerary.count; i++)
+		psu_get_bytes(&reader, location.itinerary.links[i], PSU_SEALED_LEN);
 	if (!psu_reader_done(&reader))
 		return broken("LOCATION", "it names no place, or cuts a move off");
+	*location_out = location;
 	return 0;
 }
 

@@ -34,7 +34,7 @@ enum psu_frame_type {
 	PSU_FRAME_STATUS = 19,
 	PSU_FRAME_CANCEL = 20,
 	PSU_FRAME_FORGET = 21,
-	PSU_FRAME_LOCATION = 22, /* source: where the thread is now, to its home */
+	PSU_FRAME_LOCATION = 22, /* to a home: where its thread is now */
 	PSU_FRAME_PREPARED = 32, /* destination */
 	PSU_FRAME_RUNNING = 33,
 	PSU_FRAME_ABORTED = 34,

@@ -10,7 +10,7 @@
  *
  * Who takes a thread in checks the statement and its newest link; the others
  * are the word of the hosts before, until somebody verifies them.  The thread's
- * home does, back to its own last link.
+ * home does, back to the latest move that it knows.
  */
 #ifndef PSU_ITINERARY_H
 #define PSU_ITINERARY_H
@@ -18,7 +18,7 @@
 #include "seal/seal.h"
 #include "trust/trust.h"
 
-/** A move, as who made it remembers it. */
+/** A move, as the thread's home remembers it. */
 struct psu_made_move {
 	uint64_t generation;
 	struct psu_digest digest; /* of its sealed statement */

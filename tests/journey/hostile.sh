@@ -287,6 +287,31 @@ told_by_next() {
     await_said a 'joined one: 0, end 2, c' 20
 }
 
+# b does not know that c has it, c dies, and b has it go on: home takes its end.
+guest_goes_on() {
+    station a 1
+    DEADLINES='ANSWER=1000' station b 1
+    station c 1
+    tell b serve 0
+    tell c serve 0
+    tell c mute
+    tell a start one 0w1w "127.0.0.1:${ports[b]}" "127.0.0.1:${ports[c]}"
+    await_said b 'one has come'
+    tell b free
+    await_said c 'one has come'
+    await_line "$dir/b.err" '^\[error\] IN_DOUBT: ' 30
+    kill -KILL "${pids[c]}"
+    await_end "${pids[c]}" 10
+    PSU_THREAD_LISTEN=127.0.0.1:${ports[c]} start_told second \
+        tests/journey/station 1 "$certs/c"
+    await_line "$dir/b.err" '^\[error\] LOST_WITH_PEER: ' 30
+    tell b resolve one 1
+    await_said b 'one stays: .*'
+    await_said b 'one ends'
+    tell a join one
+    await_said a 'joined one: 0, end 2, b' 20
+}
+
 # Who asks home, and says that it is b's process, hides nothing.
 poser_asks() {
     wait_at_b 1 0w
@@ -412,7 +437,7 @@ run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
     poser_asks poser_is_asked poser_is_silent poser_is_dead \
-    flood forked outdated told_by_next; do
+    flood forked outdated told_by_next guest_goes_on; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases

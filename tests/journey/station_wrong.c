@@ -84,19 +84,19 @@ int __wrap_psu_process_spawn(void *(*fn)(void *), void *arg)
 	return PSU_THREAD_E_NO_MEMORY;
 }
 
-#define TELL_MOVED(name)                                                       \
-	void name(const struct psu_place *home, bool joinable,                     \
-			  const struct psu_statement *move,                                \
-			  const struct psu_itinerary *itinerary,                           \
-			  const struct psu_place *where)
+#define WRITE_MOVED(name)                                                      \
+	struct psu_letter *name(const struct psu_traveller *thread,                \
+							uint64_t generation,                               \
+							const struct psu_place *where)
 
-TELL_MOVED(__real_psu_courier_tell_moved);
-TELL_MOVED(__wrap_psu_courier_tell_moved);
+WRITE_MOVED(__real_psu_courier_write_moved);
+WRITE_MOVED(__wrap_psu_courier_write_moved);
 
-TELL_MOVED(__wrap_psu_courier_tell_moved)
+WRITE_MOVED(__wrap_psu_courier_write_moved)
 {
-	if (!reticent)
-		__real_psu_courier_tell_moved(home, joinable, move, itinerary, where);
+	if (reticent)
+		return NULL;
+	return __real_psu_courier_write_moved(thread, generation, where);
 }
 
 static void ask(const char *host)

@@ -419,8 +419,8 @@ inline knows(m)
 	known_at = inc[m]
 }
 
-/* Home's own move has succeeded.  Of others the destination tells, and the
- * source, which is not sooner. */
+/* Home's own move has succeeded, or another's, who tells home; so does the
+ * destination, not sooner: when it hears that the source knows. */
 inline reports(m)
 {
 	if
@@ -434,6 +434,7 @@ inline reports(m)
 		:: else -> skip
 #endif
 		fi
+	:: src[m] != 0 && inc[m] != 0 -> located[m] = 1
 	:: else -> skip
 	fi
 }
@@ -587,7 +588,6 @@ inline begin(p, m)
 	places[generation] = p;
 	if
 	:: p == 0 -> away = 0; known = generation; known_at = 0
-	:: p != 0 && src[m] != 0 -> located[m] = 1
 	:: else -> skip
 	fi;
 #endif

@@ -56,8 +56,6 @@ static void start(struct world *world, int proc, int m)
 		world->generation = move->generation;
 		world->places[move->generation] = proc;
 		world_start(world, proc, m);
-		if (proc != HOME && move->from != HOME)
-			world_write(world, proc, move->generation, proc);
 	}
 	if (proc == HOME)
 		world_home_returned(world, move);
@@ -165,6 +163,21 @@ static void serve_location(struct world *world, int proc, int line,
 	world_send(world, line, proc, &noted);
 }
 
+/** Who has the thread tells home, too, once no source will have it go on. */
+static void serve_forget(struct world *world, int proc, int line,
+						 const struct message *message,
+						 const struct psu_dest_request *request)
+{
+	struct psu_dest *dest = world->procs[proc].dest;
+	const struct move *move = &world->moves[message->move];
+	bool was_known = psu_dest_acknowledged(dest, &request->migration);
+
+	act(world, proc, line, message, psu_dest_forget(dest, request));
+	if (!was_known && psu_dest_acknowledged(dest, &request->migration) &&
+		proc != HOME && move->from != HOME && !move->is_end)
+		world_write(world, proc, move->generation, proc);
+}
+
 void world_serve(struct world *world, int proc, int line,
 				 const struct message *message)
 {
@@ -189,7 +202,7 @@ void world_serve(struct world *world, int proc, int line,
 	else if (message->type == CANCEL)
 		act(world, proc, line, message, psu_dest_cancel(dest, &request));
 	else
-		act(world, proc, line, message, psu_dest_forget(dest, &request));
+		serve_forget(world, proc, line, message, &request);
 }
 
 void world_arrival_lost(struct world *world, int proc, int line)

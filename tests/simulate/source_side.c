@@ -185,6 +185,8 @@ void world_send_last(struct world *world, int m)
 		(move->source.state != PSU_SOURCE_FROZEN && !move->is_end))
 		return;
 	move->last_sent = true;
+	if (move->from == HOME && !move->is_end)
+		psu_home_offers(&world->home);
 	if (move->source.one_flight)
 		world_feed(world, m, &event);
 	world_trace(world, "move %d: the last bytes", m);
