@@ -202,8 +202,8 @@ def control(token=0, code=0, ttl_ms=0):
             struct.pack(">QiI", token, code, ttl_ms))
 
 
-def location(**changes):
-    return b"\x22" * 16 + struct.pack(">Q", 3) + place(**changes)
+def location(links=1, **changes):
+    return place(**changes) + links * (statement() + bytes(64))
 
 
 def header(length, number, reserved=0, stream=0):
@@ -232,10 +232,13 @@ def frames():
     yield "aborted-zero", header(48, 34) + control()
     yield "unknown", header(48, 35) + control()
     yield "dead", header(48, 36) + control()
-    yield "location", header(393, 22) + location()
-    yield "location-nameless", header(393, 22) + location(name=b"")
-    yield "location-tail", header(393, 22) + location(name=b"a\0b")
-    yield "noted", header(24, 37) + location()[:24]
+    yield "location", header(785, 22) + location()
+    yield "location-links", header(7025, 22) + location(links=16)
+    yield "location-over", header(7441, 22) + location(links=17)
+    yield "location-cut", header(1200, 22) + location(links=2)[:-1]
+    yield "location-nameless", header(785, 22) + location(name=b"")
+    yield "location-tail", header(785, 22) + location(name=b"a\0b")
+    yield "noted", header(24, 37) + b"\x22" * 16 + struct.pack(">Q", 3)
     yield "reserved", header(48, 19, 1)
     yield "stream", header(48, 19, 0, 1)
     yield "type", header(0, 0)
