@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: ISC */
+/*
+ * heap.h - memory that travels with its thread
+ *
+ * A heap is one range of addresses, and all that it knows lies in that range,
+ * so that whoever has its pages at the same addresses has the heap.  One
+ * thread owns it; nothing locks.
+ *
+ *     low                                                          high
+ *     | heap, page map | runs of pages: slabs, large, free | not yet used |
+ *                                                          ^ the mark
+ *
+ * Up to PSU_HEAP_SMALL_MAX bytes a block lies in a slab, a run of pages with
+ * blocks of one size; larger ones have a run of their own.  Behind the mark
+ * nothing was ever accessible.  What is free says so in the page map, never in
+ * the free memory itself, so that a block that is used after it was freed
+ * cannot damage the heap.
+ */
+#ifndef PSU_HEAP_H
+#define PSU_HEAP_H
+
+#include "report/report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define PSU_HEAP_PAGE_LEN 4096u
+#define PSU_HEAP_SMALL_MAX 8192u
+/** What any block is aligned to. */
+#define PSU_HEAP_ALIGN 16u
+
+struct psu_heap;
+
+/** What is wrong with a pointer that is to be a block's. */
+enum psu_heap_verdict {
+	PSU_HEAP_BLOCK, /* nothing */
+	PSU_HEAP_FREED, /* it may have been one, and is none now */
+	PSU_HEAP_INSIDE /* it points somewhere else than to a block's begin */
+};
+
+/**
+ * Make a heap of inaccessible memory that is mapped at [@low, @high), whole
+ * pages, 1 MiB at least.
+ *
+ * Returns it, at @low, or NULL without memory.
+ */
+struct psu_heap *psu_heap_init(uint64_t low, uint64_t high);
+
+/**
+ * @len bytes, not cleared; with @align, a power of two, aligned to that.
+ * From 8 KiB up they begin a page.  NULL: it does not fit, or the system has
+ * no memory.
+ */
+void *psu_heap_alloc(struct psu_heap *heap, size_t len);
+void *psu_heap_alloc_aligned(struct psu_heap *heap, size_t align, size_t len);
+/** The same, all zeros. */
+void *psu_heap_alloc_zeroed(struct psu_heap *heap, size_t len);
+
+/** Whether @pointer, which lies in the heap's range, is a block. */
+enum psu_heap_verdict psu_heap_judge(const struct psu_heap *heap,
+									 const void *pointer);
+
+/* Of blocks only. */
+size_t psu_heap_usable_len(const struct psu_heap *heap, const void *block);
+void psu_heap_free(struct psu_heap *heap, void *block);
+/** NULL: it does not fit, and the block is as it was. */
+void *psu_heap_resize(struct psu_heap *heap, void *block, size_t len);
+
+/** A range of addresses. */
+struct psu_heap_extent {
+	uint64_t addr, len;
+};
+
+/**
+ * The next range of pages in which something is, behind @after (0: the first
+ * one, which is the map).  False: there is none.
+ */
+bool psu_heap_next(const struct psu_heap *heap, uint64_t after,
+				   struct psu_heap_extent *extent_out);
+
+/**
+ * What of the heap is accessible: one range at its low end, with the map, and
+ * one behind the map.  Everything else is zero if it was not used since.
+ */
+void psu_heap_accessible(const struct psu_heap *heap,
+						 struct psu_heap_extent extents_out[2]);
+
+/**
+ * Whether what lies at [@low, @high) is a heap, with exactly these ranges
+ * accessible, and so whole that nothing which is done to it reads or writes
+ * elsewhere.  Every byte read here is hostile.
+ */
+PSU_MUST_CHECK bool psu_heap_verify(uint64_t low, uint64_t high,
+									const struct psu_heap_extent accessible[2]);
+
+#endif
