@@ -141,6 +141,8 @@ struct psu_thread_attr {
 	size_t stack_len;		/* bytes, 64 KiB to 64 MiB; 0: 8 MiB */
 	const char *name;		/* up to 15 bytes; NULL: its maker's */
 	unsigned time_limit_ms; /* from its start, for psu_thread_join(); 0: none */
+	size_t slot_len;		/* bytes of address space for its heap and all else,
+							   up to 32 GiB; 0: $PSU_THREAD_SLOT, or 128 MiB */
 };
 
 /** How a thread ended, as far as it is known. */

@@ -51,6 +51,9 @@ int psu_thread_start(void *(*fn)(void *), void *arg,
 		return rc;
 	if (attr->name)
 		snprintf(birth.name, sizeof(birth.name), "%s", attr->name);
+	rc = psu_slot_round_len(attr->slot_len, &birth.slot_len);
+	if (rc)
+		return rc;
 	birth.stack_len = (uint32_t)attr->stack_len;
 	birth.limit_ms = attr->time_limit_ms;
 	rc = psu_traveller_birth(&birth, &thread);

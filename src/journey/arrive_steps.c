@@ -135,16 +135,19 @@ static int take_stack(struct psu_arrival *arrival)
 	int rc;
 
 	if (!arrival->husk)
-		rc = psu_slot_map(statement->slot_addr, statement->stack_room,
-						  &arrival->slot);
-	else if (statement->stack_room == arrival->husk->slot.stack_len)
+		rc = psu_slot_map(statement->slot_addr, statement->slot_len,
+						  statement->stack_room, &arrival->slot);
+	else if (statement->slot_len == arrival->husk->slot.len &&
+			 statement->stack_room == arrival->husk->slot.stack_len)
 		rc = psu_slot_thaw(&arrival->husk->slot);
 	else
 		rc = psu_error_set(PSU_THREAD_E_STATE_INVALID,
-						   "%s sent a thread home with %" PRIu32 " bytes for "
-						   "its stack, and it had left with %" PRIu32
+						   "%s sent a thread home in a slot of %" PRIu64
+						   " bytes with %" PRIu32 " for its stack, and it had "
+						   "left with %" PRIu64 " and %" PRIu32
 						   ": install the same version on both hosts",
-						   arrival->session->peer_name, statement->stack_room,
+						   arrival->session->peer_name, statement->slot_len,
+						   statement->stack_room, arrival->husk->slot.len,
 						   arrival->husk->slot.stack_len);
 	if (rc)
 		return rc;
@@ -157,7 +160,8 @@ int psu_arrive_take_slot(struct psu_arrival *arrival)
 	uint64_t addr = arrival->statement->slot_addr;
 	int rc;
 
-	if (!psu_slot_addr_valid(addr, PSU_ZONE_COUNT))
+	if (!psu_slot_addr_valid(addr, arrival->statement->slot_len,
+							 PSU_ZONE_COUNT))
 		return psu_error_set(PSU_THREAD_E_STATE_INVALID,
 							 "%s sent a thread at 0x%" PRIx64 ", which is no "
 							 "slot: install the same version on both hosts",

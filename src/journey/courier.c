@@ -251,6 +251,7 @@ static int write_end(struct psu_letter *letter,
 
 	psu_error_whisper(before);
 	letter->slot_addr = thread->slot.addr;
+	letter->slot_len = thread->slot.len;
 	letter->stack_room = thread->slot.stack_len;
 	return rc;
 }

@@ -145,6 +145,7 @@ static int encode(struct psu_departure *departure)
 		.thread = self->id,
 		.generation = self->generation + 1,
 		.slot_addr = self->slot.addr,
+		.slot_len = self->slot.len,
 		.stack_room = self->slot.stack_len,
 		.itinerary = &self->itinerary,
 		.head = {departure->head, departure->head_len},

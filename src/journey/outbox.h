@@ -32,6 +32,7 @@ struct psu_letter {
 
 	/* END */
 	uint64_t slot_addr;
+	uint64_t slot_len;
 	uint32_t stack_room;
 	uint8_t *head; /* malloc()ed: an encoded image of that kind */
 	size_t head_len;

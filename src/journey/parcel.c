@@ -50,6 +50,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.destination = session->peer.digest,
 		.program = process->manifest.digest,
 		.slot_addr = parcel->slot_addr,
+		.slot_len = parcel->slot_len,
 		.stack_room = parcel->stack_room,
 		.head_len = (uint32_t)parcel->head.len,
 		.stack_len = (uint32_t)parcel->stack.len,

@@ -18,6 +18,7 @@ struct psu_parcel {
 	struct psu_id thread;
 	uint64_t generation; /* that it commits */
 	uint64_t slot_addr;
+	uint64_t slot_len;
 	uint32_t stack_room;
 	const struct psu_itinerary *itinerary; /* before it */
 	struct psu_span head;  /* the encoded image without its stack */

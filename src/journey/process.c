@@ -344,7 +344,9 @@ int psu_process_init(int mode, const char *cert_path)
 	process->listen_fd = -1;
 	process->watch_fd = -1;
 	sem_init(&process->stop_asked, 0, 0);
-	rc = prepare_libraries();
+	rc = psu_slot_usual_len(&process->slot_len);
+	if (!rc)
+		rc = prepare_libraries();
 	if (!rc)
 		rc = make_process(process, cert_path);
 	if (!rc)

@@ -36,8 +36,9 @@ struct psu_process {
 	struct psu_id incarnation;
 	struct psu_place place; /* as others are told of it */
 	struct psu_session_context context;
-	int listen_fd;	  /* -1 in a client */
-	sem_t stop_asked; /* by psu_thread_stop() */
+	uint64_t slot_len; /* of threads that ask for none */
+	int listen_fd;	   /* -1 in a client */
+	sem_t stop_asked;  /* by psu_thread_stop() */
 
 	/* guarded by the lock */
 	struct psu_dest dest;				  /* moves that came here */

@@ -45,11 +45,18 @@ static void enlist(struct psu_traveller *thread)
 	psu_process_unlock();
 }
 
+/** How many slots of the zone make one of that length. */
+static uint32_t slots_of(uint64_t slot_len)
+{
+	return (uint32_t)(slot_len / PSU_SLOT_LEN);
+}
+
 /** Out of the list, and all memory back.  No pthread is on the slot. */
 static void discard(struct psu_traveller *thread)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_traveller **link = &process->threads;
+	uint64_t slot_len = thread->slot.len;
 
 	psu_process_lock();
 	while (*link && *link != thread)
@@ -60,7 +67,8 @@ static void discard(struct psu_traveller *thread)
 	psu_slot_unmap(&thread->slot);
 	psu_process_unlock();
 	if (thread->born_here)
-		psu_runtime_unlock_slot(process->runtime, thread->slot_number);
+		psu_runtime_unlock_slots(process->runtime, thread->slot_number,
+								 slots_of(slot_len));
 	free(thread->exits.list);
 	free(thread->last_locals);
 	free(thread);
@@ -95,19 +103,22 @@ static int take_free_slot(struct psu_traveller *thread)
 	struct psu_process *process = psu_process_get();
 	uint32_t zone = psu_trust_zone(process->trust);
 	uint32_t stack_len = round_up(thread->birth.stack_len);
+	uint64_t len = thread->birth.slot_len ? thread->birth.slot_len
+										  : process->slot_len;
 	int rc = PSU_THREAD_E_ADDRESS_IN_USE;
 
 	for (int tries = 0;
 		 rc == PSU_THREAD_E_ADDRESS_IN_USE && tries < PSU_SLOT_TRIES; tries++) {
-		rc = psu_runtime_lock_slot(process->runtime, PSU_ZONE_SLOTS,
-								   &thread->slot_number);
+		rc = psu_runtime_lock_slots(process->runtime, PSU_ZONE_SLOTS,
+									slots_of(len), &thread->slot_number);
 		if (rc)
 			return rc;
-		rc = psu_slot_map(psu_slot_addr(zone, thread->slot_number),
+		rc = psu_slot_map(psu_slot_addr(zone, thread->slot_number), len,
 						  stack_len ? stack_len : PSU_SLOT_STACK_LEN,
 						  &thread->slot);
 		if (rc)
-			psu_runtime_unlock_slot(process->runtime, thread->slot_number);
+			psu_runtime_unlock_slots(process->runtime, thread->slot_number,
+									 slots_of(len));
 	}
 	return rc;
 }

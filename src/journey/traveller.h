@@ -67,6 +67,7 @@ struct psu_restoration {
 struct psu_birth {
 	void *(*fn)(void *);
 	void *arg;
+	uint64_t slot_len;				/* a valid one; 0: the usual */
 	uint32_t stack_len;				/* rounded up to pages; 0: the usual */
 	char name[PSU_THREAD_NAME_LEN]; /* "": its maker's */
 	int64_t limit_ms;				/* from now; 0: none */

@@ -44,19 +44,21 @@ PSU_MUST_CHECK int psu_runtime_open(const struct psu_digest *host,
 void psu_runtime_free(struct psu_runtime *runtime);
 
 /**
- * Lock one free slot of the host's zone, next-fit from a random start.
- * Called by any thread.
+ * Lock free slots of the host's zone that follow one another, next-fit from a
+ * random start.  Called by any thread.
  *
  * @slot_count  slots in the zone
- * @slot_out    0 to @slot_count - 1; unlock with psu_runtime_unlock_slot()
+ * @wanted      how many, 1 at least
+ * @first_out   of them; unlock with psu_runtime_unlock_slots()
  *
  * Returns 0, PSU_THREAD_E_ZONE_FULL, PSU_THREAD_E_SYSTEM,
  * PSU_THREAD_E_NO_MEMORY.
  */
-PSU_MUST_CHECK int psu_runtime_lock_slot(struct psu_runtime *runtime,
-										 uint32_t slot_count,
-										 uint32_t *slot_out);
-void psu_runtime_unlock_slot(struct psu_runtime *runtime, uint32_t slot);
+PSU_MUST_CHECK int psu_runtime_lock_slots(struct psu_runtime *runtime,
+										  uint32_t slot_count, uint32_t wanted,
+										  uint32_t *first_out);
+void psu_runtime_unlock_slots(struct psu_runtime *runtime, uint32_t first,
+							  uint32_t count);
 
 /**
  * Whether the process of that incarnation is known to have died: its file

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * runtime_slot.c - a slot of the zone for one process at a time
+ * runtime_slot.c - slots of the zone for one process at a time
  *
- * Two guards: the lock of the slot's byte keeps other processes away, the note
+ * Two guards: the lock of a slot's byte keeps other processes away, the note
  * in memory this process's own threads.
  */
 #include "runtime/runtime_files.h"
@@ -33,19 +33,32 @@ static int note_slots(struct psu_runtime *runtime, uint32_t slot_count)
 	return 0;
 }
 
-static int find_slot(struct psu_runtime *runtime, uint32_t slot_count,
-					 uint32_t *slot_out)
+/** How many slots from @first on none of this process's threads has, up to
+ * @wanted. */
+static uint32_t count_free(const struct psu_runtime *runtime, uint32_t first,
+						   uint32_t wanted)
+{
+	uint32_t count = 0;
+
+	while (count < wanted && !runtime->slots_held[first + count])
+		count++;
+	return count;
+}
+
+static int find_slots(struct psu_runtime *runtime, uint32_t slot_count,
+					  uint32_t wanted, uint32_t *first_out)
 {
 	for (uint32_t i = 0; i < slot_count; i++) {
-		uint32_t slot = (uint32_t)(((uint64_t)runtime->next_slot + i) %
-								   slot_count);
+		uint32_t first = (uint32_t)(((uint64_t)runtime->next_slot + i) %
+									slot_count);
 
-		if (runtime->slots_held[slot])
+		if (wanted > slot_count - first ||
+			count_free(runtime, first, wanted) < wanted)
 			continue;
-		if (psu_runtime_lock_range(runtime->zone_fd, slot, 1)) {
-			runtime->slots_held[slot] = true;
-			runtime->next_slot = slot + 1;
-			*slot_out = slot;
+		if (psu_runtime_lock_range(runtime->zone_fd, first, wanted)) {
+			memset(runtime->slots_held + first, true, wanted);
+			runtime->next_slot = first + wanted;
+			*first_out = first;
 			return 0;
 		}
 		if (errno != EAGAIN)
@@ -53,40 +66,42 @@ static int find_slot(struct psu_runtime *runtime, uint32_t slot_count,
 								 "cannot lock slot %u of the zone file: %m: "
 								 "use a run-time directory on a local file "
 								 "system",
-								 slot);
+								 first);
 	}
 	return psu_error_set(PSU_THREAD_E_ZONE_FULL,
-						 "all %u slots of this host's zone are taken by "
-						 "processes of this host: end some threads, or give "
-						 "the deployment fewer and larger zones",
-						 slot_count);
+						 "no %u of the %u slots of this host's zone that "
+						 "follow one another are free: end some threads of "
+						 "this host's processes, or give the deployment fewer "
+						 "and larger zones",
+						 wanted, slot_count);
 }
 
-int psu_runtime_lock_slot(struct psu_runtime *runtime, uint32_t slot_count,
-						  uint32_t *slot_out)
+int psu_runtime_lock_slots(struct psu_runtime *runtime, uint32_t slot_count,
+						   uint32_t wanted, uint32_t *first_out)
 {
 	int rc;
 
 	pthread_mutex_lock(&runtime->slots_lock);
 	rc = note_slots(runtime, slot_count);
 	if (!rc)
-		rc = find_slot(runtime, slot_count, slot_out);
+		rc = find_slots(runtime, slot_count, wanted, first_out);
 	pthread_mutex_unlock(&runtime->slots_lock);
 	return rc;
 }
 
-void psu_runtime_unlock_slot(struct psu_runtime *runtime, uint32_t slot)
+void psu_runtime_unlock_slots(struct psu_runtime *runtime, uint32_t first,
+							  uint32_t count)
 {
 	struct flock unlock = {
 		.l_type = F_UNLCK,
 		.l_whence = SEEK_SET,
-		.l_start = slot,
-		.l_len = 1,
+		.l_start = first,
+		.l_len = count,
 	};
 
 	pthread_mutex_lock(&runtime->slots_lock);
-	assert(slot < runtime->slots_noted && runtime->slots_held[slot]);
+	assert(first + count <= runtime->slots_noted && runtime->slots_held[first]);
 	fcntl(runtime->zone_fd, F_OFD_SETLK, &unlock);
-	runtime->slots_held[slot] = false;
+	memset(runtime->slots_held + first, false, count);
 	pthread_mutex_unlock(&runtime->slots_lock);
 }

@@ -42,7 +42,7 @@ struct psu_verified_body {
 static const char domain[32] = "psu_thread statement";
 
 #define BEGINNING_LEN (sizeof(domain) + 2)
-#define RESERVED_LEN 21
+#define RESERVED_LEN 13
 
 static void encode(const struct psu_statement *statement,
 				   uint8_t bytes_out[PSU_STATEMENT_LEN])
@@ -65,6 +65,7 @@ static void encode(const struct psu_statement *statement,
 	psu_put_bytes(&writer, statement->destination.bytes, 32);
 	psu_put_bytes(&writer, statement->program.bytes, 32);
 	psu_put_u64(&writer, statement->slot_addr);
+	psu_put_u64(&writer, statement->slot_len);
 	psu_put_u32(&writer, statement->stack_room);
 	psu_put_u32(&writer, statement->head_len);
 	psu_put_u32(&writer, statement->stack_len);
@@ -146,6 +147,7 @@ static const char *decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 	psu_get_bytes(&reader, statement_out->destination.bytes, 32);
 	psu_get_bytes(&reader, statement_out->program.bytes, 32);
 	statement_out->slot_addr = psu_get_u64(&reader);
+	statement_out->slot_len = psu_get_u64(&reader);
 	statement_out->stack_room = psu_get_u32(&reader);
 	statement_out->head_len = psu_get_u32(&reader);
 	statement_out->stack_len = psu_get_u32(&reader);
@@ -179,6 +181,8 @@ bool psu_seal_read(const uint8_t bytes[PSU_STATEMENT_LEN],
 /** What comes along and what does not, and whether a stack has room. */
 static int check_luggage(const struct psu_statement *statement)
 {
+	if (!psu_slot_len_valid(statement->slot_len))
+		return malformed("has a slot of no valid length");
 	if (!psu_slot_stack_len_valid(statement->stack_room))
 		return malformed("has a stack in a space of no valid size");
 	if (statement->stack_len > statement->stack_room)

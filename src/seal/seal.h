@@ -52,6 +52,7 @@ struct psu_statement {
 	struct psu_digest destination;
 	struct psu_digest program;	/* of the manifest */
 	uint64_t slot_addr;			/* lowest address of the slot */
+	uint64_t slot_len;			/* its length */
 	uint32_t stack_room;		/* of the travelling stack's space there */
 	uint32_t head_len;			/* of the body's encoded part */
 	uint32_t stack_len;			/* of the stack behind it */

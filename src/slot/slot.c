@@ -17,11 +17,18 @@ uint64_t psu_slot_addr(uint32_t zone, uint32_t slot)
 	return PSU_WINDOW_ADDR + zone * PSU_ZONE_LEN + slot * PSU_SLOT_LEN;
 }
 
-bool psu_slot_addr_valid(uint64_t addr, uint32_t zone_count)
+bool psu_slot_len_valid(uint64_t len)
 {
-	return addr >= PSU_WINDOW_ADDR &&
-		   addr < PSU_WINDOW_ADDR + zone_count * PSU_ZONE_LEN &&
-		   addr % PSU_SLOT_LEN == 0;
+	return len > 0 && len <= PSU_SLOT_LEN_MAX && len % PSU_SLOT_LEN == 0;
+}
+
+bool psu_slot_addr_valid(uint64_t addr, uint64_t len, uint32_t zone_count)
+{
+	uint64_t zones_len = zone_count * PSU_ZONE_LEN;
+
+	/* what lies below the window wraps */
+	return addr - PSU_WINDOW_ADDR < zones_len && addr % PSU_SLOT_LEN == 0 &&
+		   len <= PSU_ZONE_LEN - (addr - PSU_WINDOW_ADDR) % PSU_ZONE_LEN;
 }
 
 bool psu_slot_stack_len_valid(uint64_t stack_len)
@@ -30,14 +37,24 @@ bool psu_slot_stack_len_valid(uint64_t stack_len)
 		   stack_len <= PSU_SLOT_STACK_LEN_MAX && stack_len % PAGE_LEN == 0;
 }
 
+uint64_t psu_slot_heap_low(const struct psu_slot *slot)
+{
+	return slot->addr + PSU_SLOT_GUARD_LEN;
+}
+
+uint64_t psu_slot_heap_high(const struct psu_slot *slot)
+{
+	return psu_slot_stack_low(slot) - PSU_SLOT_GUARD_LEN;
+}
+
 uint64_t psu_slot_home_low(const struct psu_slot *slot)
 {
-	return slot->addr + PSU_SLOT_LEN - PSU_SLOT_HOME_LEN;
+	return slot->addr + slot->len - PSU_SLOT_HOME_LEN;
 }
 
 uint64_t psu_slot_home_high(const struct psu_slot *slot)
 {
-	return slot->addr + PSU_SLOT_LEN;
+	return slot->addr + slot->len;
 }
 
 uint64_t psu_slot_stack_high(const struct psu_slot *slot)
@@ -55,19 +72,20 @@ static int open_part(uint64_t low, uint64_t len)
 	return mprotect((void *)low, len, PROT_READ | PROT_WRITE);
 }
 
-int psu_slot_map(uint64_t addr, uint32_t stack_len, struct psu_slot *slot_out)
+int psu_slot_map(uint64_t addr, uint64_t len, uint32_t stack_len,
+				 struct psu_slot *slot_out)
 {
-	struct psu_slot slot = {.addr = addr, .stack_len = stack_len};
+	struct psu_slot slot = {.addr = addr, .len = len, .stack_len = stack_len};
 	void *wanted = (void *)addr, *got;
 
-	assert(psu_slot_stack_len_valid(stack_len));
-	got = mmap(wanted, PSU_SLOT_LEN, PROT_NONE,
+	assert(psu_slot_len_valid(len) && psu_slot_stack_len_valid(stack_len));
+	got = mmap(wanted, len, PROT_NONE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
 				   MAP_FIXED_NOREPLACE,
 			   -1, 0);
 	/* a kernel that does not know NOREPLACE takes it for a hint */
 	if (got != MAP_FAILED && got != wanted) {
-		munmap(got, PSU_SLOT_LEN);
+		munmap(got, len);
 		got = MAP_FAILED;
 		errno = EEXIST;
 	}
@@ -77,17 +95,17 @@ int psu_slot_map(uint64_t addr, uint32_t stack_len, struct psu_slot *slot_out)
 							 " are in use in this process: keep the range "
 							 "0x300000000000 to 0x500000000000 free of other "
 							 "mappings",
-							 addr, addr + PSU_SLOT_LEN);
+							 addr, addr + len);
 	if (got == MAP_FAILED ||
 		open_part(psu_slot_stack_low(&slot), stack_len) != 0 ||
 		open_part(psu_slot_home_low(&slot), PSU_SLOT_HOME_LEN) != 0) {
 		int rc = psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							   "cannot map a slot of %" PRIu64 " MiB: %m: "
 							   "raise `ulimit -v`, or free memory",
-							   PSU_SLOT_LEN >> 20);
+							   len >> 20);
 
 		if (got != MAP_FAILED)
-			munmap(got, PSU_SLOT_LEN);
+			munmap(got, len);
 		return rc;
 	}
 	/* another thread's frames may have been there */
@@ -104,7 +122,7 @@ void psu_slot_unmap(struct psu_slot *slot)
 {
 	if (!slot->addr)
 		return;
-	munmap((void *)slot->addr, PSU_SLOT_LEN);
+	munmap((void *)slot->addr, slot->len);
 	psu_sanitizer_remove_stack(slot->stacks[0]);
 	psu_sanitizer_remove_stack(slot->stacks[1]);
 	slot->addr = 0;
@@ -112,12 +130,13 @@ void psu_slot_unmap(struct psu_slot *slot)
 
 void psu_slot_freeze(const struct psu_slot *slot)
 {
-	void *low = (void *)psu_slot_stack_low(slot);
+	void *low = (void *)psu_slot_heap_low(slot);
+	size_t len = psu_slot_stack_high(slot) - psu_slot_heap_low(slot);
 
 	/* neither can fail on a mapping of ours but for lack of memory, and then
 	 * the old bytes merely stay */
-	madvise(low, slot->stack_len, MADV_DONTNEED);
-	mprotect(low, slot->stack_len, PROT_NONE);
+	madvise(low, len, MADV_DONTNEED);
+	mprotect(low, len, PROT_NONE);
 }
 
 int psu_slot_thaw(const struct psu_slot *slot)

@@ -18,16 +18,17 @@ WINDOW = 0x300000000000
 def statement(flights=2, version=0, domain=b"psu_thread statement",
               migration=b"\x11" * 16, generation=1, source=b"\x44" * 32,
               destination=b"\x55" * 32, head_len=234, stack_len=96,
-              heap_len=0, sequence=7, stream=3, reserved=bytes(21), kind=1,
-              links=0, previous=bytes(32), stack_room=8 << 20):
+              heap_len=0, sequence=7, stream=3, reserved=bytes(13), kind=1,
+              links=0, previous=bytes(32), slot_len=128 << 20,
+              stack_room=8 << 20):
     return b"".join([
         domain.ljust(32, b"\0"),
         struct.pack(">HBBB", version, kind, flights, links),
         migration, b"\x22" * 16,
         struct.pack(">QQ", generation, 1700000000123), previous,
         b"\x33" * 16, source, destination, b"\x66" * 32,
-        struct.pack(">QIIIQQH", WINDOW, stack_room, head_len, stack_len,
-                    heap_len, sequence, stream),
+        struct.pack(">QQIIIQQH", WINDOW, slot_len, stack_room, head_len,
+                    stack_len, heap_len, sequence, stream),
         b"\x77" * 32, b"\x88" * 32, reserved])
 
 
@@ -143,6 +144,10 @@ def statements():
     yield "head-over", statement(head_len=(10 << 20) + 1)
     yield "stack-empty", statement(stack_len=0)
     yield "stack-over", statement(stack_len=(8 << 20) + 1)
+    yield "slot-long", statement(slot_len=32 << 30)
+    yield "slot-over", statement(slot_len=(32 << 30) + (128 << 20))
+    yield "slot-odd", statement(slot_len=(128 << 20) + 4096)
+    yield "slot-none", statement(slot_len=0)
     yield "room-under", statement(stack_room=60 << 10)
     yield "room-over", statement(stack_room=(64 << 20) + 4096)
     yield "room-odd", statement(stack_room=(8 << 20) + 8)
@@ -153,7 +158,7 @@ def statements():
     yield "kind", statement(kind=3)
     yield "heap", statement(heap_len=1)
     yield "sequence", statement(sequence=8)
-    yield "reserved", statement(reserved=bytes(20) + b"\1")
+    yield "reserved", statement(reserved=bytes(12) + b"\1")
     yield "cut", statement()[:-1]
     yield "unsigned", statement() + bytes(64)
 

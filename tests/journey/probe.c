@@ -180,8 +180,8 @@ static void hoard(const char *unused, const char *certs)
 	(void)unused;
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
 	for (uint32_t i = 0; !failed && i < PSU_ZONE_SLOTS; i++)
-		expect(psu_runtime_lock_slot(psu_process_get()->runtime, PSU_ZONE_SLOTS,
-									 &slot));
+		expect(psu_runtime_lock_slots(psu_process_get()->runtime,
+									  PSU_ZONE_SLOTS, 1, &slot));
 	puts("All taken");
 	await_word();
 }
@@ -326,6 +326,7 @@ static void send_half(struct psu_session *session)
 		.destination = session->peer.digest,
 		.program = process->manifest.digest,
 		.slot_addr = psu_slot_addr(psu_trust_zone(process->trust), 0),
+		.slot_len = PSU_SLOT_LEN,
 		.stack_room = PSU_SLOT_STACK_LEN,
 		.head_len = 4096,
 		.stack_len = 4096,

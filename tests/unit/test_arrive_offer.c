@@ -101,6 +101,7 @@ static void state(struct psu_session *session, size_t head_len)
 		.destination = session->peer.digest,
 		.program = host_a.manifest->digest,
 		.slot_addr = thread.slot_addr,
+		.slot_len = PSU_SLOT_LEN,
 		.stack_room = PSU_SLOT_STACK_LEN,
 		.head_len = (uint32_t)head_len,
 		.stack_len = (uint32_t)thread.image.stack.len,

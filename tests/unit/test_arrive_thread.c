@@ -65,8 +65,9 @@ void make_thread(void)
 	pthread_t pthread;
 
 	memset(&thread, 0, sizeof(thread));
-	ck_assert_int_eq(
-		psu_slot_map(psu_slot_addr(0, slots++), PSU_SLOT_STACK_LEN, &slot), 0);
+	ck_assert_int_eq(psu_slot_map(psu_slot_addr(0, slots++), PSU_SLOT_LEN,
+								  PSU_SLOT_STACK_LEN, &slot),
+					 0);
 	pthread_attr_init(&attributes);
 	pthread_attr_setstack(&attributes, (void *)psu_slot_home_low(&slot),
 						  PSU_SLOT_HOME_LEN);

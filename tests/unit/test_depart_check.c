@@ -31,6 +31,7 @@ static void make(void)
 	ck_assert_int_eq(psu_manifest_make(&manifest), 0);
 	memset(&traveller, 0, sizeof(traveller));
 	traveller.slot.addr = psu_slot_addr(3, 5);
+	traveller.slot.len = PSU_SLOT_LEN;
 	traveller.slot.stack_len = PSU_SLOT_STACK_LEN;
 	traveller.registers.rsp = psu_slot_stack_low(&traveller.slot);
 	local = 1;

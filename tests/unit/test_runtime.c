@@ -132,35 +132,65 @@ START_TEST(test_slots_in_one_process)
 
 	for (size_t i = 0; i < 64; i++) {
 		ck_assert_int_eq(
-			psu_runtime_lock_slot(i % 3 ? runtime : other, 64, &slot), 0);
+			psu_runtime_lock_slots(i % 3 ? runtime : other, 64, 1, &slot), 0);
 		ck_assert_uint_lt(slot, 64);
 		ck_assert(!seen[slot]);
 		seen[slot] = true;
 	}
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 64, &slot),
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 1, &slot),
 					 PSU_THREAD_E_ZONE_FULL);
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 0, &slot),
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 0, 1, &slot),
 					 PSU_THREAD_E_ZONE_FULL);
 
 	/* a larger zone has more */
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 65, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 65, 1, &slot), 0);
 	ck_assert_uint_eq(slot, 64);
-	psu_runtime_unlock_slot(runtime, slot);
+	psu_runtime_unlock_slots(runtime, slot, 1);
 
 	/* what the other held is free when it is gone */
 	psu_runtime_free(other);
 	for (size_t i = 0; i < 22; i++)
-		ck_assert_int_eq(psu_runtime_lock_slot(runtime, 64, &slot), 0);
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 64, &slot),
+		ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 1, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 1, &slot),
 					 PSU_THREAD_E_ZONE_FULL);
 
 	/* next-fit: a slot given back is the last to be given out again */
-	psu_runtime_unlock_slot(runtime, 7);
-	psu_runtime_unlock_slot(runtime, 8);
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 64, &first), 0);
-	psu_runtime_unlock_slot(runtime, first);
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 64, &slot), 0);
+	psu_runtime_unlock_slots(runtime, 7, 1);
+	psu_runtime_unlock_slots(runtime, 8, 1);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 1, &first), 0);
+	psu_runtime_unlock_slots(runtime, first, 1);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 1, &slot), 0);
 	ck_assert_uint_ne(first, slot);
+	psu_runtime_free(runtime);
+}
+END_TEST
+
+/** Several that follow one another, as long as there are such. */
+START_TEST(test_slots_in_a_row)
+{
+	struct psu_runtime *runtime = open_runtime(1);
+	struct psu_runtime *other = open_runtime(2);
+	uint32_t first = 0, single = 0, count = 0;
+	bool seen[64] = {false};
+
+	ck_assert_int_eq(psu_runtime_lock_slots(other, 64, 1, &single), 0);
+	seen[single] = true;
+	while (psu_runtime_lock_slots(count % 2 ? runtime : other, 64, 5, &first) ==
+		   0) {
+		ck_assert_uint_le(first + 5, 64);
+		for (uint32_t i = first; i < first + 5; i++) {
+			ck_assert(!seen[i]);
+			seen[i] = true;
+		}
+		count++;
+	}
+	/* the random start may cut two rows, and the single one too */
+	ck_assert_uint_ge(count, 10);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 65, &first),
+					 PSU_THREAD_E_ZONE_FULL);
+	psu_runtime_free(other);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 64, 5, &first), 0);
+	psu_runtime_unlock_slots(runtime, first, 5);
 	psu_runtime_free(runtime);
 }
 END_TEST
@@ -174,8 +204,8 @@ START_TEST(test_hosts_do_not_share)
 	uint32_t slot;
 
 	ck_assert_int_eq(psu_runtime_open(&another, &id, &other), 0);
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 1, &slot), 0);
-	ck_assert_int_eq(psu_runtime_lock_slot(other, 1, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 1, 1, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(other, 1, 1, &slot), 0);
 	psu_runtime_free(other);
 	psu_runtime_free(runtime);
 }
@@ -200,7 +230,7 @@ static void *take_and_give(void *context)
 	int rc;
 
 	for (int i = 0; i < CROWD_ROUNDS; i++) {
-		rc = psu_runtime_lock_slot(runtime, CROWD_SLOTS, &slot);
+		rc = psu_runtime_lock_slots(runtime, CROWD_SLOTS, 1, &slot);
 		if (rc == PSU_THREAD_E_ZONE_FULL)
 			continue;
 		if (rc || slot >= CROWD_SLOTS) {
@@ -211,7 +241,7 @@ static void *take_and_give(void *context)
 		crowd->doubled += atomic_fetch_add(&crowd->owners[slot], 1) != 0;
 		sched_yield();
 		atomic_fetch_sub(&crowd->owners[slot], 1);
-		psu_runtime_unlock_slot(runtime, slot);
+		psu_runtime_unlock_slots(runtime, slot, 1);
 	}
 	return NULL;
 }
@@ -273,9 +303,10 @@ int main(void)
 	const TTest *directory[] = {test_dir_is_made,  test_dir_exposed,
 								test_dir_foreign,  test_dir_not_one,
 								test_dir_defaults, NULL};
-	const TTest *slots[] = {test_slots_in_one_process, test_hosts_do_not_share,
-							test_slots_among_threads,
-							test_slots_among_processes, NULL};
+	const TTest *slots[] = {
+		test_slots_in_one_process,	test_slots_in_a_row,
+		test_hosts_do_not_share,	test_slots_among_threads,
+		test_slots_among_processes, NULL};
 	Suite *suite = suite_create("runtime");
 
 	add_case(suite, "directory", directory);

@@ -46,7 +46,7 @@ static void hold(unsigned char number, const int ready[2], const int until[2],
 	uint32_t slot;
 	char byte;
 
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 1, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 1, 1, &slot), 0);
 	close(until[1]);
 	if (close_in_child >= 0 && fork() == 0) {
 		if (close_in_child)
@@ -97,11 +97,11 @@ START_TEST(test_death)
 	uint32_t slot;
 
 	ck_assert(!is_dead(runtime, 2));
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 1, &slot),
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 1, 1, &slot),
 					 PSU_THREAD_E_ZONE_FULL);
 	kill_holder(&holder);
 	ck_assert(is_dead(runtime, 2));
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 1, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 1, 1, &slot), 0);
 	psu_runtime_free(runtime);
 
 	/* an ended process is as dead as a killed one, and stays so */
@@ -122,18 +122,18 @@ START_TEST(test_fork)
 	/* what psu_runtime_forked() is for */
 	kill_holder(&keeping);
 	ck_assert(!is_dead(runtime, 2));
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 1, &slot),
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 1, 1, &slot),
 					 PSU_THREAD_E_ZONE_FULL);
 	close(keeping.until);
-	while (psu_runtime_lock_slot(runtime, 1, &slot) != 0)
+	while (psu_runtime_lock_slots(runtime, 1, 1, &slot) != 0)
 		sched_yield();
-	psu_runtime_unlock_slot(runtime, slot);
+	psu_runtime_unlock_slots(runtime, slot, 1);
 
 	closing = start_holder(3, 1);
 	ck_assert(!is_dead(runtime, 3));
 	kill_holder(&closing);
 	ck_assert(is_dead(runtime, 3));
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 1, &slot), 0);
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 1, 1, &slot), 0);
 	close(closing.until);
 	psu_runtime_free(runtime);
 }
@@ -150,7 +150,7 @@ START_TEST(test_forked_child_is_shut_out)
 	ck_assert(is_dead(runtime, 2));
 	psu_runtime_forked(runtime);
 	ck_assert(!is_dead(runtime, 2));
-	ck_assert_int_eq(psu_runtime_lock_slot(runtime, 4, &slot),
+	ck_assert_int_eq(psu_runtime_lock_slots(runtime, 4, 1, &slot),
 					 PSU_THREAD_E_SYSTEM);
 
 	/* what it has closed, it does not close again */

@@ -27,6 +27,7 @@ void sample_setup(void)
 									   .generation = 1,
 									   .time_ms = 1700000000123,
 									   .slot_addr = 0x300000000000,
+									   .slot_len = 128u << 20,
 									   .stack_room = 8u << 20,
 									   .head_len = 234,
 									   .stack_len = 96,

@@ -41,15 +41,75 @@ START_TEST(addresses)
 	ck_assert_uint_eq(psu_slot_addr(1, 2), UINT64_C(0x302010000000));
 	ck_assert_uint_eq(last + PSU_SLOT_LEN, UINT64_C(0x500000000000));
 
-	ck_assert(psu_slot_addr_valid(PSU_WINDOW_ADDR, 256));
-	ck_assert(psu_slot_addr_valid(last, 256));
-	ck_assert(!psu_slot_addr_valid(last, 255));
-	ck_assert(!psu_slot_addr_valid(last + PSU_SLOT_LEN, 256));
-	ck_assert(!psu_slot_addr_valid(PSU_WINDOW_ADDR - PSU_SLOT_LEN, 256));
-	ck_assert(!psu_slot_addr_valid(0, 256));
-	ck_assert(!psu_slot_addr_valid(0 - PSU_SLOT_LEN, 256));
+	ck_assert(psu_slot_addr_valid(PSU_WINDOW_ADDR, PSU_SLOT_LEN, 256));
+	ck_assert(psu_slot_addr_valid(last, PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(last, PSU_SLOT_LEN, 255));
+	ck_assert(!psu_slot_addr_valid(last + PSU_SLOT_LEN, PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(PSU_WINDOW_ADDR - PSU_SLOT_LEN, PSU_SLOT_LEN,
+								   256));
+	ck_assert(!psu_slot_addr_valid(0, PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(0 - PSU_SLOT_LEN, PSU_SLOT_LEN, 256));
 	for (uint64_t bit = 1; bit < PSU_SLOT_LEN; bit <<= 1)
-		ck_assert(!psu_slot_addr_valid(PSU_WINDOW_ADDR + bit, 256));
+		ck_assert(
+			!psu_slot_addr_valid(PSU_WINDOW_ADDR + bit, PSU_SLOT_LEN, 256));
+}
+END_TEST
+
+/** A longer slot has several places, and all of them lie in one zone. */
+START_TEST(long_ones)
+{
+	const uint64_t last = psu_slot_addr(3, PSU_ZONE_SLOTS - 2);
+
+	ck_assert(psu_slot_addr_valid(last, 2 * PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(last, 3 * PSU_SLOT_LEN, 256));
+	ck_assert(!psu_slot_addr_valid(last, PSU_ZONE_LEN, 256));
+	ck_assert(psu_slot_addr_valid(psu_slot_addr(3, 0), PSU_SLOT_LEN_MAX, 256));
+	ck_assert(!psu_slot_len_valid(0));
+	ck_assert(!psu_slot_len_valid(PSU_SLOT_LEN + PAGE_LEN));
+	ck_assert(psu_slot_len_valid(PSU_SLOT_LEN));
+	ck_assert(psu_slot_len_valid(PSU_SLOT_LEN_MAX));
+	ck_assert(!psu_slot_len_valid(PSU_SLOT_LEN_MAX + PSU_SLOT_LEN));
+}
+END_TEST
+
+START_TEST(lengths_wanted)
+{
+	static const struct {
+		const char *text;
+		uint64_t len; /* 0: refused */
+	} cases[] = {
+		{"1", 128 << 20},
+		{"128M", 128 << 20},
+		{"129M", 256 << 20},
+		{"1G", 1 << 30},
+		{"134217729", 256 << 20},
+		{"32G", UINT64_C(32) << 30},
+		{"33G", 0},
+		{"0", 0},
+		{"", 0},
+		{"-1", 0},
+		{" 1G", 0},
+		{"1GB", 0},
+		{"1g", 0},
+		{"0x10M", 0},
+		{"17179869185G", 0},
+		{"18446744073709551616", 0},
+		{"18446744073709551615", 0},
+	};
+	uint64_t len = 0;
+
+	unsetenv("PSU_THREAD_SLOT");
+	ck_assert_int_eq(psu_slot_usual_len(&len), 0);
+	ck_assert_uint_eq(len, PSU_SLOT_LEN);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		setenv("PSU_THREAD_SLOT", cases[i].text, 1);
+		len = 0;
+		ck_assert_int_eq(psu_slot_usual_len(&len),
+						 cases[i].len ? 0 : PSU_THREAD_E_INVALID_ARGUMENT);
+		ck_assert_uint_eq(len, cases[i].len);
+	}
+	ck_assert_int_eq(psu_slot_round_len(0, &len), 0);
+	ck_assert_uint_eq(len, 0);
 }
 END_TEST
 
@@ -75,7 +135,8 @@ START_TEST(parts)
 	uint64_t addr = psu_slot_addr(7, 7);
 	uint64_t low, high, home;
 
-	ck_assert_int_eq(psu_slot_map(addr, stack_lens[_i], &slot), 0);
+	ck_assert_int_eq(psu_slot_map(addr, PSU_SLOT_LEN, stack_lens[_i], &slot),
+					 0);
 	ck_assert_uint_eq(slot.addr, addr);
 	low = psu_slot_stack_low(&slot);
 	high = psu_slot_stack_high(&slot);
@@ -114,13 +175,15 @@ START_TEST(addresses_in_use)
 
 	ck_assert_ptr_ne(page, MAP_FAILED);
 	strcpy(page, "mine");
-	ck_assert_int_eq(psu_slot_map(addr, PSU_SLOT_STACK_LEN, &slot),
-					 PSU_THREAD_E_ADDRESS_IN_USE);
+	ck_assert_int_eq(
+		psu_slot_map(addr, PSU_SLOT_LEN, PSU_SLOT_STACK_LEN, &slot),
+		PSU_THREAD_E_ADDRESS_IN_USE);
 	ck_assert_uint_eq(slot.addr, 0);
 	ck_assert_str_eq(page, "mine");
 	ck_assert_str_eq(access_at(addr + PSU_SLOT_LEN / 4), "");
 	munmap(page, PAGE_LEN);
-	ck_assert_int_eq(psu_slot_map(addr, PSU_SLOT_STACK_LEN, &slot), 0);
+	ck_assert_int_eq(
+		psu_slot_map(addr, PSU_SLOT_LEN, PSU_SLOT_STACK_LEN, &slot), 0);
 	psu_slot_unmap(&slot);
 }
 END_TEST
@@ -130,8 +193,9 @@ START_TEST(frozen_and_thawed)
 	struct psu_slot slot;
 	char *bytes, *low;
 
-	ck_assert_int_eq(psu_slot_map(psu_slot_addr(9, 2), stack_lens[_i], &slot),
-					 0);
+	ck_assert_int_eq(
+		psu_slot_map(psu_slot_addr(9, 2), PSU_SLOT_LEN, stack_lens[_i], &slot),
+		0);
 	low = (char *)psu_slot_stack_low(&slot);
 	bytes = (char *)psu_slot_stack_high(&slot) - 8;
 	strcpy(bytes, "secret");
@@ -169,8 +233,9 @@ static uint64_t take(uint32_t number, uint64_t len)
 	struct psu_slot slot;
 	uint64_t high, count;
 
-	ck_assert_int_eq(
-		psu_slot_map(psu_slot_addr(11, number), PSU_SLOT_STACK_LEN, &slot), 0);
+	ck_assert_int_eq(psu_slot_map(psu_slot_addr(11, number), PSU_SLOT_LEN,
+								  PSU_SLOT_STACK_LEN, &slot),
+					 0);
 	high = psu_slot_stack_high(&slot);
 	ck_assert_int_eq(psu_reserve_take(high - len + 8, high), 0);
 	count = count_present(high, PSU_RESERVE_LEN);
@@ -214,6 +279,8 @@ int main(void)
 
 	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
 	tcase_add_test(tcase, addresses);
+	tcase_add_test(tcase, long_ones);
+	tcase_add_test(tcase, lengths_wanted);
 	tcase_add_test(tcase, stack_lengths);
 	tcase_add_loop_test(tcase, parts, 0, 3);
 	tcase_add_loop_test(tcase, addresses_in_use, 0, 3);
