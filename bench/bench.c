@@ -54,7 +54,7 @@ static void *run(void *unused)
 
 static void run_rounds(void)
 {
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 
 	if (psu_thread_start(run, NULL, NULL, &thread) != 0 ||
 		psu_thread_join(thread, NULL, NULL) != 0)

@@ -124,16 +124,16 @@ static void *trips(void *scene)
 	return NULL;
 }
 
-static struct psu_thread *start(void *(*fn)(void *), enum scene scene)
+static struct psu_thread_handle *start(void *(*fn)(void *), enum scene scene)
 {
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 
 	if (psu_thread_start(fn, (void *)(uintptr_t)scene, NULL, &thread) != 0)
 		bench_fail("cannot start a thread");
 	return thread;
 }
 
-static void join(struct psu_thread *thread)
+static void join(struct psu_thread_handle *thread)
 {
 	if (psu_thread_join(thread, NULL, NULL) != 0)
 		bench_fail("a thread is lost");
@@ -141,7 +141,7 @@ static void join(struct psu_thread *thread)
 
 static void play_crowd(enum scene scene, unsigned round)
 {
-	static struct psu_thread *threads[CROWD_MAX];
+	static struct psu_thread_handle *threads[CROWD_MAX];
 	uint64_t begun = bench_now_ns();
 
 	for (unsigned i = 0; i < in_flight[scene]; i++)
@@ -180,7 +180,7 @@ static void *company(void *scene)
 static void play_probe(enum scene scene)
 {
 	static const unsigned others[SCENE_COUNT] = {[AMONG] = 64, [BESIDE] = 1};
-	struct psu_thread *threads[64];
+	struct psu_thread_handle *threads[64];
 
 	enough = false;
 	for (unsigned i = 0; i < others[scene]; i++)

@@ -48,7 +48,7 @@ static void *work(void *argument)
 static int offload(const char *host, long limit)
 {
 	struct psu_thread_outcome outcome;
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 	struct task task = {"", limit};
 	void *result;
 

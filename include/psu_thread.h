@@ -134,7 +134,7 @@ PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_setup_init(int mode, const char *cert_path);
 
 /** A thread that was started here, wherever it is now. */
-struct psu_thread;
+struct psu_thread_handle;
 
 /** How a thread is started; all zeros: as usual. */
 struct psu_thread_attr {
@@ -176,7 +176,7 @@ struct psu_thread_outcome {
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_start(void *(*fn)(void *), void *arg,
 				 const struct psu_thread_attr *attr,
-				 struct psu_thread **thread_out);
+				 struct psu_thread_handle **thread_out);
 
 /**
  * Wait until a thread has ended, wherever that is, and free what it has here.
@@ -197,7 +197,7 @@ psu_thread_start(void *(*fn)(void *), void *arg,
  * must be something at home.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
-psu_thread_join(struct psu_thread *thread, void **result_out,
+psu_thread_join(struct psu_thread_handle *thread, void **result_out,
 				struct psu_thread_outcome *outcome_out);
 
 /**

@@ -82,7 +82,7 @@ static int conclude(struct psu_traveller *thread, int rc, const char *host,
 	}
 }
 
-int psu_thread_join(struct psu_thread *handle, void **result_out,
+int psu_thread_join(struct psu_thread_handle *handle, void **result_out,
 					struct psu_thread_outcome *outcome_out)
 {
 	struct psu_traveller *thread = (struct psu_traveller *)handle;

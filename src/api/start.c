@@ -3,8 +3,8 @@
  * start.c - psu_thread_start(): a new thread, which the caller does not wait
  * for
  *
- * What users know as a struct psu_thread is the thread as this process sees
- * it, a struct psu_traveller.
+ * What users know as a struct psu_thread_handle is the thread as this process
+ * sees it, a struct psu_traveller.
  */
 #include "journey/process.h"
 #include "journey/traveller.h"
@@ -13,7 +13,7 @@
 #include <string.h>
 
 static int check(void *(*fn)(void *), const struct psu_thread_attr *attr,
-				 struct psu_thread **thread_out)
+				 struct psu_thread_handle **thread_out)
 {
 	if (!fn || !thread_out)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
@@ -36,7 +36,7 @@ static int check(void *(*fn)(void *), const struct psu_thread_attr *attr,
 
 int psu_thread_start(void *(*fn)(void *), void *arg,
 					 const struct psu_thread_attr *attr,
-					 struct psu_thread **thread_out)
+					 struct psu_thread_handle **thread_out)
 {
 	static const struct psu_thread_attr usual;
 	struct psu_birth birth = {.fn = fn, .arg = arg, .joinable = true};
@@ -58,6 +58,6 @@ int psu_thread_start(void *(*fn)(void *), void *arg,
 	birth.limit_ms = attr->time_limit_ms;
 	rc = psu_traveller_birth(&birth, &thread);
 	if (!rc)
-		*thread_out = (struct psu_thread *)thread;
+		*thread_out = (struct psu_thread_handle *)thread;
 	return rc;
 }

@@ -79,7 +79,7 @@ static void *expected(unsigned long seed)
 
 static void send_all(unsigned long count)
 {
-	static struct psu_thread *threads[THREADS_MAX];
+	static struct psu_thread_handle *threads[THREADS_MAX];
 	unsigned long right = 0, started = 0;
 
 	for (; started < count; started++)

@@ -149,7 +149,7 @@ static void begin(void *(*fn)(void *), void *argument)
 static void start(char **words, int count)
 {
 	static struct plan plan;
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 
 	snprintf(plan.steps, sizeof(plan.steps), "%s", words[1]);
 	for (int i = 2; i < count && i - 2 < HOSTS_MAX; i++)

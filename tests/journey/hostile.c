@@ -271,7 +271,7 @@ static int serve(void)
 
 static int stay_home(void)
 {
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 
 	if (psu_thread_start(move, NULL, NULL, &thread) != 0 ||
 		psu_thread_join(thread, NULL, NULL) != 0)

@@ -151,7 +151,7 @@ static int serve(void)
 	return EXIT_FAILURE;
 }
 
-static int join(struct psu_thread *thread)
+static int join(struct psu_thread_handle *thread)
 {
 	static const char *const ends[] = {"not ended", "ended here", "ended away",
 									   "lost", "doubtful"};
@@ -172,7 +172,7 @@ static int start(int argc, char **argv)
 		.name = getenv("NAME"),
 		.time_limit_ms = limit ? (unsigned)atoi(limit) : 0,
 	};
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 	struct plan plan = {0};
 	int rc;
 
@@ -192,7 +192,7 @@ static int misuse(void)
 {
 	const struct psu_thread_attr large = {.stack_len = (64u << 20) + 1};
 	const struct psu_thread_attr named = {.name = "sixteen letters."};
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 
 	return psu_thread_start(NULL, NULL, NULL, &thread) ==
 					   PSU_THREAD_E_INVALID_ARGUMENT &&

@@ -102,7 +102,7 @@ static void start_round(char **argv)
 {
 	struct plan plan = {.hops = strtoul(argv[2], NULL, 10)};
 	struct psu_thread_outcome outcome;
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 	void *result = NULL;
 
 	for (char **host = argv + 3; *host && plan.host_count < HOSTS_MAX; host++)

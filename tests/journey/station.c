@@ -51,7 +51,7 @@ struct plan {
 /* of those that were started here */
 static struct {
 	char name[16];
-	struct psu_thread *handle;
+	struct psu_thread_handle *handle;
 } started[THREADS_MAX];
 static size_t started_count;
 

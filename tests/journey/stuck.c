@@ -38,7 +38,7 @@ static void *travel(void *unused)
 
 static int live(void)
 {
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 
 	return psu_thread_start(travel, NULL, NULL, &thread) == 0 &&
 				   psu_thread_join(thread, NULL, NULL) == 0

@@ -166,7 +166,7 @@ static void go(void *luggage_len)
 
 static void go_and_join(void *luggage_len)
 {
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 	void *result = NULL;
 	int rc = psu_thread_start(wander, luggage_len, NULL, &thread);
 

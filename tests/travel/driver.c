@@ -106,7 +106,7 @@ static int serve(void)
 
 static int go(char **argv)
 {
-	struct psu_thread *thread;
+	struct psu_thread_handle *thread;
 	void *result;
 
 	if (psu_thread_start(run, argv, NULL, &thread) != 0 ||
