@@ -110,7 +110,10 @@ extern "C" {
 	X(HOME_ENDED, -103, "the process that is the thread's home has ended")     \
 	X(RESULT_DROPPED, -104, "a thread's result could not be delivered")        \
 	X(ITINERARY_INVALID, -105, "the thread's itinerary does not fit the move") \
-	X(THREAD_UNKNOWN, -106, "no such thread, or it is not in doubt")
+	X(THREAD_UNKNOWN, -106, "no such thread, or it is not in doubt")           \
+	X(HEAP_FULL, -107, "the thread's heap has no room for that")               \
+	X(HEAP_MISUSED, -108, "that is no block of the calling thread's heap")     \
+	X(HEAP_DAMAGED, -109, "the thread's heap is overwritten")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
 	PSU_THREAD_E_##name = (number),
@@ -326,6 +329,7 @@ PSU_THREAD_EXPORT void psu_thread_set_log(enum psu_thread_log_level level,
 }
 #endif
 
+#include <psu_thread_heap.h>
 #include <psu_thread_info.h>
 
 #endif

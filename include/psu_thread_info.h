@@ -32,10 +32,20 @@ struct psu_thread_id {
 	unsigned char bytes[16]; /* random */
 };
 
+/* in C++ a function hides the constructor of a struct of its name */
+#ifdef __cplusplus
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
+
 /** The id of the calling thread.  Returns 0, OUTSIDE_THREAD, NOT_SET_UP or
  * FORKED. */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_id(struct psu_thread_id *id_out);
+
+#ifdef __cplusplus
+#pragma GCC diagnostic pop
+#endif
 
 /** One move of a thread. */
 struct psu_thread_hop {

@@ -94,4 +94,51 @@ void psu_heap_accessible(const struct psu_heap *heap,
 PSU_MUST_CHECK bool psu_heap_verify(uint64_t low, uint64_t high,
 									const struct psu_heap_extent accessible[2]);
 
+/* ---- heap_map.c: its pages on their way */
+
+/** Runs of a map, at most. */
+#define PSU_HEAP_RUNS_MAX 65536
+
+/** Pages that travel, one behind the other. */
+struct psu_heap_run {
+	uint32_t gap; /* pages between the run before, or the low end, and these */
+	uint32_t count; /* pages */
+};
+
+/** Which pages of a heap travel.  The others are zeros, or of no interest. */
+struct psu_heap_map {
+	uint32_t accessible[2]; /* pages of psu_heap_accessible(); zeros: there is
+							   no heap */
+	size_t run_count;
+	struct psu_heap_run *runs; /* malloc()ed */
+};
+
+/**
+ * List the pages of a heap that whoever has no page of it must get.  Its owner
+ * is stopped.
+ *
+ * @map_out  psu_heap_map_free()
+ *
+ * Returns 0 or PSU_THREAD_E_NO_MEMORY.
+ */
+PSU_MUST_CHECK int psu_heap_survey(const struct psu_heap *heap,
+								   struct psu_heap_map *map_out);
+void psu_heap_map_free(struct psu_heap_map *map);
+/** Bytes of all pages that travel. */
+uint64_t psu_heap_map_len(const struct psu_heap_map *map);
+
+/**
+ * Make the memory of a heap that is to come to [@low, @high), which is mapped
+ * and inaccessible, accessible.  The map is a peer's.
+ *
+ * Returns 0, PSU_THREAD_E_IMAGE_INVALID (no heap there can have such pages) or
+ * PSU_THREAD_E_NO_MEMORY.
+ */
+PSU_MUST_CHECK int psu_heap_open(const struct psu_heap_map *map, uint64_t low,
+								 uint64_t high);
+/** When its pages are there: whether it is one.  0 or
+ * PSU_THREAD_E_IMAGE_INVALID. */
+PSU_MUST_CHECK int psu_heap_adopt(const struct psu_heap_map *map, uint64_t low,
+								  uint64_t high);
+
 #endif

@@ -11,6 +11,7 @@
 #ifndef PSU_IMAGE_H
 #define PSU_IMAGE_H
 
+#include "heap/heap.h"
 #include "report/report.h"
 #include "seal/seal.h"
 #include "state/state.h"
@@ -53,15 +54,16 @@ struct psu_image {
 	struct psu_chain chain;
 	struct psu_span locals; /* the thread-locals that travel: state/locals.h */
 	struct psu_exits exits;
-	struct psu_place home; /* where the thread was born */
-	uint8_t joinable;	   /* 0 or 1: its result may be wanted there */
-	uint64_t result;	   /* what it ended with */
-	struct psu_span stack; /* [rsp, end of the travelling stack) */
+	struct psu_place home;	  /* where the thread was born */
+	uint8_t joinable;		  /* 0 or 1: its result may be wanted there */
+	struct psu_heap_map heap; /* its pages come behind the stack */
+	uint64_t result;		  /* what it ended with */
+	struct psu_span stack;	  /* [rsp, end of the travelling stack) */
 };
 
 /**
- * Encode all that an image of its kind has but the stack, which travels as
- * it lies.
+ * Encode all that an image of its kind has but stack and heap, which travel as
+ * they lie.
  *
  * @head_out  malloc()ed, owned by the caller
  *
@@ -73,8 +75,8 @@ PSU_MUST_CHECK int psu_image_encode(const struct psu_image *image,
 
 /**
  * Decode a verified body of the kind that its statement says.  The image's
- * spans point into the body, which must outlive it; its chain and exits are its
- * own: psu_image_fini().
+ * spans point into the body, which must outlive it; its chain, exits and heap
+ * map are its own: psu_image_fini().
  *
  * Returns 0, PSU_THREAD_E_IMAGE_INVALID (with the section), NO_MEMORY.
  */

@@ -11,7 +11,7 @@
  * Left to journey/, which knows this program and the slot: registers (rsp,
  * MXCSR, x87) and the chain against the stack (arrive_steps.c);
  * thread_pointer, cleanup_head, the length of the thread-locals, the exits
- * (traveller.c).
+ * (traveller.c); where the heap's pages belong (heap/heap_map.c).
  */
 #include "image/section.h"
 
@@ -33,6 +33,8 @@ static const char *section_name(enum psu_section type)
 		return "EXITS";
 	case PSU_SECTION_HOME:
 		return "HOME";
+	case PSU_SECTION_HEAP:
+		return "HEAP";
 	default:
 		return "END";
 	}
@@ -236,6 +238,52 @@ static int get_home(struct psu_reader *head, struct psu_image *image)
 	return 0;
 }
 
+/** @heap gets its memory here and keeps it on failure. */
+static int get_runs(struct psu_reader *section, struct psu_heap_map *heap)
+{
+	size_t len = (size_t)(section->end - section->at);
+
+	if (len % PSU_HEAP_RUN_LEN || len > PSU_HEAP_RUNS_MAX * PSU_HEAP_RUN_LEN)
+		return invalid(PSU_SECTION_HEAP, "has another length");
+	heap->runs = malloc(len + 1);
+	if (!heap->runs)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot take a thread in: no memory for the list "
+							 "of its heap's pages: free some on this host and "
+							 "try again");
+	heap->run_count = len / PSU_HEAP_RUN_LEN;
+	for (size_t i = 0; i < heap->run_count; i++) {
+		heap->runs[i].gap = psu_get_u32(section);
+		heap->runs[i].count = psu_get_u32(section);
+		if (!heap->runs[i].count || (i && !heap->runs[i].gap))
+			return invalid(PSU_SECTION_HEAP, "lists no pages, or cuts a run "
+											 "in two");
+	}
+	return 0;
+}
+
+static int get_heap(struct psu_reader *head, uint64_t heap_len,
+					struct psu_heap_map *heap)
+{
+	struct psu_reader section;
+	int rc = get_section(head, PSU_SECTION_HEAP, &section);
+
+	if (rc)
+		return rc;
+	heap->accessible[0] = psu_get_u32(&section);
+	heap->accessible[1] = psu_get_u32(&section);
+	if (section.bad)
+		return invalid(PSU_SECTION_HEAP, "has another length");
+	rc = get_runs(&section, heap);
+	if (rc)
+		return rc;
+	if (psu_heap_map_len(heap) != heap_len)
+		return invalid(PSU_SECTION_HEAP, "lists other pages than are stated");
+	if (!heap->accessible[0] && (heap->accessible[1] || heap->run_count))
+		return invalid(PSU_SECTION_HEAP, "has pages and no beginning");
+	return 0;
+}
+
 static int get_end(struct psu_reader *head, uint64_t *result_out)
 {
 	struct psu_reader section;
@@ -281,8 +329,10 @@ int psu_image_decode(const struct psu_verified_body *body,
 		rc = get_exits(&head, &image.exits);
 	if (!rc && !ended)
 		rc = get_home(&head, &image);
+	if (!rc && !ended)
+		rc = get_heap(&head, statement->heap_len, &image.heap);
 	if (!rc && !psu_reader_done(&head))
-		rc = invalid(ended ? PSU_SECTION_EXITS : PSU_SECTION_HOME,
+		rc = invalid(ended ? PSU_SECTION_EXITS : PSU_SECTION_HEAP,
 					 "is followed by more bytes");
 	if (rc) {
 		psu_image_fini(&image);
@@ -295,6 +345,7 @@ int psu_image_decode(const struct psu_verified_body *body,
 void psu_image_fini(struct psu_image *image)
 {
 	psu_chain_free(&image->chain);
+	psu_heap_map_free(&image->heap);
 	free(image->exits.list);
 	image->exits = (struct psu_exits){0};
 }

@@ -11,6 +11,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
+static size_t heap_section_len(const struct psu_heap_map *heap)
+{
+	return PSU_SECTION_HEAP_LEN_MIN + heap->run_count * PSU_HEAP_RUN_LEN;
+}
+
 static size_t chain_len(const struct psu_chain *chain)
 {
 	return PSU_CHAIN_COUNT_LEN + chain->count * PSU_CHAIN_FRAME_LEN;
@@ -33,7 +38,8 @@ static size_t head_len(const struct psu_image *image)
 	else
 		len += PSU_SECTION_COUNT * PSU_SECTION_HEADER_LEN +
 			   PSU_SECTION_REGISTERS_LEN + PSU_SECTION_THREAD_LEN +
-			   chain_len(&image->chain) + PSU_SECTION_HOME_LEN;
+			   chain_len(&image->chain) + PSU_SECTION_HOME_LEN +
+			   heap_section_len(&image->heap);
 	return len <= PSU_HEAD_LEN_MAX ? len : 0;
 }
 
@@ -105,6 +111,17 @@ static void put_home(struct psu_writer *writer, const struct psu_image *image)
 	psu_place_put(writer, &image->home);
 }
 
+static void put_heap(struct psu_writer *writer, const struct psu_heap_map *heap)
+{
+	put_section(writer, PSU_SECTION_HEAP, heap_section_len(heap));
+	psu_put_u32(writer, heap->accessible[0]);
+	psu_put_u32(writer, heap->accessible[1]);
+	for (size_t i = 0; i < heap->run_count; i++) {
+		psu_put_u32(writer, heap->runs[i].gap);
+		psu_put_u32(writer, heap->runs[i].count);
+	}
+}
+
 static void put_end(struct psu_writer *writer, uint64_t result)
 {
 	put_section(writer, PSU_SECTION_END, PSU_SECTION_END_LEN);
@@ -123,8 +140,10 @@ static void put_sections(struct psu_writer *writer,
 	}
 	put_locals(writer, &image->locals);
 	put_exits(writer, &image->exits);
-	if (image->kind == PSU_KIND_MOVE)
+	if (image->kind == PSU_KIND_MOVE) {
 		put_home(writer, image);
+		put_heap(writer, &image->heap);
+	}
 }
 
 int psu_image_encode(const struct psu_image *image, uint8_t **head_out,

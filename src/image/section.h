@@ -4,8 +4,8 @@
  *
  *     | type u32 | length u32 | payload |  one behind the other, no gaps
  *
- * in this order: of a thread REGISTERS, THREAD, CHAIN, LOCALS, EXITS, HOME; of
- * the end of one END, LOCALS, EXITS.
+ * in this order: of a thread REGISTERS, THREAD, CHAIN, LOCALS, EXITS, HOME,
+ * HEAP; of the end of one END, LOCALS, EXITS.
  *
  * FORMAT.md, "Body", is normative.
  */
@@ -21,18 +21,21 @@ enum psu_section {
 	PSU_SECTION_LOCALS,
 	PSU_SECTION_EXITS,
 	PSU_SECTION_HOME,
-	PSU_SECTION_END
+	PSU_SECTION_END,
+	PSU_SECTION_HEAP
 };
 
-#define PSU_SECTION_COUNT 6		/* of a thread */
+#define PSU_SECTION_COUNT 7		/* of a thread */
 #define PSU_SECTION_END_COUNT 3 /* of an end */
 #define PSU_SECTION_HEADER_LEN 8
 #define PSU_SECTION_REGISTERS_LEN 88
 #define PSU_SECTION_THREAD_LEN 46
 #define PSU_SECTION_HOME_LEN (1 + PSU_PLACE_LEN)
 #define PSU_SECTION_END_LEN 8
+#define PSU_SECTION_HEAP_LEN_MIN 8
 #define PSU_CHAIN_COUNT_LEN 4
 #define PSU_CHAIN_FRAME_LEN 16
 #define PSU_EXIT_LEN 16
+#define PSU_HEAP_RUN_LEN 8
 
 #endif

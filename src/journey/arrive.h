@@ -23,7 +23,9 @@ struct psu_arrival {
 	struct psu_itinerary itinerary;		   /* of the moves before */
 	int64_t judged_ms;					   /* when the peer was */
 	bool placed;						   /* it is one of PSU_BODIES_MAX */
-	bool body_read;				/* nothing of it is left on the session */
+	int64_t body_begun_ms;				   /* CLOCK_MONOTONIC; 0: not yet */
+	uint64_t body_at;					   /* bytes of it that have come */
+	uint32_t frame_left;		/* of the BODY frame that is coming, ditto */
 	bool opening_taken;			/* the server lets one thread in for this */
 	bool is_guest;				/* it is one of psu_thread_serve()'s */
 	struct psu_slot slot;		/* mapped for a guest; a husk has its own */
@@ -60,7 +62,11 @@ PSU_MUST_CHECK int psu_arrive_take_place(struct psu_arrival *arrival);
 void psu_arrive_leave_place(struct psu_arrival *arrival);
 /** Take the thread's addresses: a fresh slot, or its husk's. */
 PSU_MUST_CHECK int psu_arrive_take_slot(struct psu_arrival *arrival);
+/** Receive what comes before the heap. */
 PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
+/** Receive the heap's pages, each to where it belongs, and see whether it is
+ * one. */
+PSU_MUST_CHECK int psu_arrive_recv_heap(struct psu_arrival *arrival);
 /** Verify the body's digest, then decode it. */
 PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
 /** Check its itinerary, and the image against this program: registers, frame

@@ -2,11 +2,11 @@
 /*
  * arrive_body.c - the body of an offered thread, at a pace and in its place
  *
- * The itinerary and the head go to memory of their own, the stack straight to
- * where it will be.
- * Bodies come in only so many at a time, of all peers and of each; one that
- * is slower than PSU_BODY_RATE_MIN at any moment after the first seconds is
- * given up.
+ * The itinerary and the head go to memory of their own, the stack and the
+ * heap's pages straight to where they will be: the latter only when the head,
+ * which lists them, is verified.  Bodies come in only so many at a time, of all
+ * peers and of each; one that is slower than PSU_BODY_RATE_MIN at any moment
+ * after the first seconds is given up.
  */
 #include "journey/arrive.h"
 #include "net/limits.h"
@@ -77,161 +77,162 @@ void psu_arrive_leave_place(struct psu_arrival *arrival)
 
 /* ---- bytes */
 
-/** A body under way. */
-struct body {
-	struct psu_arrival *arrival;
-	int64_t begun_ms;
-	uint64_t len; /* of itinerary, head and stack */
-	uint64_t at;  /* received so far */
-};
-
 static uint64_t itinerary_len(const struct psu_arrival *arrival)
 {
 	return (uint64_t)arrival->statement->links * PSU_SEALED_LEN;
 }
 
-static struct body begin_body(struct psu_arrival *arrival)
+/** Bytes of it that have not come yet. */
+static uint64_t body_left(const struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
 
-	return (struct body){
-		.arrival = arrival,
-		.begun_ms = psu_clock_now_ms(),
-		.len = itinerary_len(arrival) + statement->head_len +
-			   statement->stack_len,
-	};
+	return itinerary_len(arrival) + statement->head_len + statement->stack_len +
+		   statement->heap_len - arrival->body_at;
 }
 
 /** When the next bytes must be here, if it is not too slow. */
-static int64_t deadline_of(const struct body *body)
+static int64_t deadline_of(struct psu_arrival *arrival)
 {
-	return body->begun_ms + PSU_BODY_GRACE_MS +
-		   (int64_t)(body->at * 1000 / PSU_BODY_RATE_MIN);
+	if (!arrival->body_begun_ms)
+		arrival->body_begun_ms = psu_clock_now_ms();
+	return arrival->body_begun_ms + PSU_BODY_GRACE_MS +
+		   (int64_t)(arrival->body_at * 1000 / PSU_BODY_RATE_MIN);
 }
 
 /** @rc is why the next bytes of the body do not come. */
-static int tell_stopped(const struct body *body, int rc)
+static int tell_stopped(const struct psu_arrival *arrival, int rc)
 {
 	if (psu_error_told())
 		return rc;
 	return psu_error_set(rc,
 						 "%s stopped in the middle of a thread's body: it goes "
 						 "on there",
-						 body->arrival->session->peer_name);
+						 arrival->session->peer_name);
 }
 
 /** The header of the next BODY frame, which is all that may come now. */
-static int recv_header(const struct body *body, uint32_t *len_out)
+static int recv_header(struct psu_arrival *arrival)
 {
-	struct psu_session *session = body->arrival->session;
+	struct psu_session *session = arrival->session;
 	struct psu_frame_header header;
-	int rc = psu_session_recv_header(session, &header, deadline_of(body));
+	int rc = psu_session_recv_header(session, &header, deadline_of(arrival));
 
 	if (rc)
-		return tell_stopped(body, rc);
+		return tell_stopped(arrival, rc);
 	if (header.type != PSU_FRAME_BODY ||
-		header.stream != body->arrival->statement->stream ||
-		header.payload_len > body->len - body->at) {
+		header.stream != arrival->statement->stream ||
+		header.payload_len > body_left(arrival)) {
 		session->broken = true;
 		return psu_error_set(PSU_THREAD_E_PROTOCOL,
 							 "%s sent a %s that does not fit the statement: "
 							 "install the same version on both hosts",
 							 session->peer_name, psu_frame_name(header.type));
 	}
-	*len_out = header.payload_len;
+	arrival->frame_left = header.payload_len;
 	return 0;
 }
 
-/** The next @len bytes, all to @out, or all thrown away if it is NULL. */
-static int recv_bytes(struct body *body, uint8_t *out, uint64_t len)
+/** The next @len bytes of the frame that is coming, to @out, or thrown away if
+ * it is NULL. */
+static int recv_of_frame(struct psu_arrival *arrival, uint8_t *out,
+						 uint32_t len)
 {
 	uint8_t waste[PACE_LEN];
 
 	while (len) {
-		size_t part_len = len < PACE_LEN ? len : PACE_LEN;
-		int rc = psu_session_recv(body->arrival->session, out ? out : waste,
-								  part_len, deadline_of(body));
+		uint32_t part_len = len < PACE_LEN ? len : PACE_LEN;
+		int rc = psu_session_recv(arrival->session, out ? out : waste, part_len,
+								  deadline_of(arrival));
 
 		if (rc)
-			return tell_stopped(body, rc);
+			return tell_stopped(arrival, rc);
 		if (out)
 			out += part_len;
-		body->at += part_len;
+		arrival->body_at += part_len;
+		arrival->frame_left -= part_len;
 		len -= part_len;
-		if (len)
+		if (body_left(arrival))
 			psu_traffic_give_way();
 	}
 	return 0;
 }
 
-/** The next @len bytes to where they belong. */
-static int recv_part(struct body *body, uint64_t len)
+/** The next @len bytes of the body, in whatever frames they come. */
+static int recv_bytes(struct psu_arrival *arrival, uint8_t *out, uint64_t len)
 {
-	struct psu_arrival *arrival = body->arrival;
-	const struct {
-		uint8_t *bytes;
-		uint64_t len;
-	} places[] = {
-		{arrival->itinerary.links[0], itinerary_len(arrival)},
-		{arrival->head, arrival->statement->head_len},
-		{psu_arrive_stack(arrival), arrival->statement->stack_len},
-	};
-	uint64_t begin = 0;
 	int rc = 0;
 
-	for (int i = 0; i < 3 && !rc && len; begin += places[i++].len) {
-		uint64_t skipped = body->at - begin, left;
+	while (!rc && len) {
+		uint32_t part_len;
 
-		if (skipped >= places[i].len)
-			continue;
-		left = places[i].len - skipped;
-		left = left < len ? left : len;
-		rc = recv_bytes(body, places[i].bytes + skipped, left);
-		len -= left;
+		if (!arrival->frame_left)
+			rc = recv_header(arrival);
+		if (rc)
+			break;
+		part_len = len < arrival->frame_left ? (uint32_t)len
+											 : arrival->frame_left;
+		rc = recv_of_frame(arrival, out, part_len);
+		if (out)
+			out += part_len;
+		len -= part_len;
 	}
 	return rc;
 }
 
 int psu_arrive_recv_body(struct psu_arrival *arrival)
 {
-	struct body body = begin_body(arrival);
-	uint32_t len;
-	int rc = 0;
+	const struct psu_statement *statement = arrival->statement;
+	int rc;
 
 	psu_phase_begin(PSU_PHASE_BODY);
-	arrival->itinerary.count = arrival->statement->links;
-	arrival->head = malloc(arrival->statement->head_len);
+	arrival->itinerary.count = statement->links;
+	arrival->head = malloc(statement->head_len);
 	if (!arrival->head)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "no memory for a thread of %" PRIu64 " bytes: "
 							 "free some",
-							 body.len);
-	while (!rc && body.at < body.len) {
-		rc = recv_header(&body, &len);
-		if (!rc)
-			rc = recv_part(&body, len);
+							 body_left(arrival));
+	rc = recv_bytes(arrival, arrival->itinerary.links[0],
+					itinerary_len(arrival));
+	if (!rc)
+		rc = recv_bytes(arrival, arrival->head, statement->head_len);
+	if (!rc && statement->stack_len)
+		rc = recv_bytes(arrival, psu_arrive_stack(arrival),
+						statement->stack_len);
+	return rc;
+}
+
+int psu_arrive_recv_heap(struct psu_arrival *arrival)
+{
+	const struct psu_slot *slot = arrival->husk ? &arrival->husk->slot
+												: &arrival->slot;
+	const struct psu_heap_map *heap = &arrival->image.heap;
+	uint64_t low = psu_slot_heap_low(slot), high = psu_slot_heap_high(slot);
+	uint64_t addr = low;
+	int rc = 0;
+
+	if (heap->accessible[0])
+		rc = psu_heap_open(heap, low, high);
+	for (size_t i = 0; i < heap->run_count && !rc; i++) {
+		uint64_t len = (uint64_t)heap->runs[i].count * PSU_HEAP_PAGE_LEN;
+
+		addr += (uint64_t)heap->runs[i].gap * PSU_HEAP_PAGE_LEN;
+		rc = recv_bytes(arrival, (uint8_t *)addr, len);
+		addr += len;
 	}
-	arrival->body_read = true;
+	if (!rc && heap->accessible[0])
+		rc = psu_heap_adopt(heap, low, high);
 	if (!rc)
 		psu_log(PSU_THREAD_LOG_DEBUG,
-				"Received %" PRIu64 " bytes over the "
-				"socket",
-				body.len + PSU_SEALED_LEN);
+				"Received %" PRIu64 " bytes over the socket",
+				arrival->body_at + PSU_SEALED_LEN);
 	return rc;
 }
 
 void psu_arrive_skip_body(struct psu_arrival *arrival)
 {
-	struct body body = begin_body(arrival);
-	uint32_t len;
-	int rc = 0;
-
-	if (arrival->body_read || arrival->session->broken)
-		return;
-	while (!rc && body.at < body.len) {
-		rc = recv_header(&body, &len);
-		if (!rc)
-			rc = recv_bytes(&body, NULL, len);
-	}
-	arrival->body_read = true;
+	if (!arrival->session->broken &&
+		recv_bytes(arrival, NULL, body_left(arrival)) != 0)
+		arrival->session->broken = true;
 }

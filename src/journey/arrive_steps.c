@@ -38,7 +38,8 @@ static int check_offer(const struct psu_arrival *arrival,
 							 "names: install the same version on both hosts",
 							 name);
 	if (statement->kind == PSU_KIND_MOVE && statement->one_flight &&
-		statement->head_len + statement->stack_len > PSU_ONE_FLIGHT_LEN_MAX)
+		statement->head_len + statement->stack_len + statement->heap_len >
+			PSU_ONE_FLIGHT_LEN_MAX)
 		return psu_error_set(PSU_THREAD_E_STATEMENT_INVALID,
 							 "%s sent more in one flight than %u bytes: "
 							 "install the same version on both hosts",
@@ -142,13 +143,10 @@ static int take_stack(struct psu_arrival *arrival)
 		rc = psu_slot_thaw(&arrival->husk->slot);
 	else
 		rc = psu_error_set(PSU_THREAD_E_STATE_INVALID,
-						   "%s sent a thread home in a slot of %" PRIu64
-						   " bytes with %" PRIu32 " for its stack, and it had "
-						   "left with %" PRIu64 " and %" PRIu32
-						   ": install the same version on both hosts",
-						   arrival->session->peer_name, statement->slot_len,
-						   statement->stack_room, arrival->husk->slot.len,
-						   arrival->husk->slot.stack_len);
+						   "%s sent a thread home in another slot, or with "
+						   "another space for its stack, than it had left "
+						   "with: install the same version on both hosts",
+						   arrival->session->peer_name);
 	if (rc)
 		return rc;
 	stack = (uint64_t)psu_arrive_stack(arrival);
@@ -343,6 +341,8 @@ static void introduce(struct psu_arrival *arrival)
 		thread->joinable = image->joinable;
 	}
 	psu_process_unlock();
+	if (image->heap.accessible[0])
+		thread->heap = (struct psu_heap *)psu_slot_heap_low(&thread->slot);
 	/* a husk's own is of no use any more, even if this comes to nothing */
 	psu_itinerary_append(&arrival->itinerary, arrival->sealed);
 	thread->itinerary = arrival->itinerary;

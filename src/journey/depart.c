@@ -132,6 +132,26 @@ static int fill(struct psu_departure *departure)
 	return 0;
 }
 
+/** Its pages go as they lie; which ones, the image says. */
+static int survey_heap(struct psu_departure *departure)
+{
+	const struct psu_heap *heap = departure->thread->heap;
+	const struct psu_slot *slot = &departure->thread->slot;
+	struct psu_heap_extent accessible[2];
+
+	if (!heap)
+		return 0;
+	psu_heap_accessible(heap, accessible);
+	if (!psu_heap_verify(psu_slot_heap_low(slot), psu_slot_heap_high(slot),
+						 accessible))
+		return psu_error_set(PSU_THREAD_E_HEAP_DAMAGED,
+							 "cannot move the thread: what its heap knows of "
+							 "itself is overwritten: look for writes beyond "
+							 "the end of a block, with AddressSanitizer or "
+							 "valgrind");
+	return psu_heap_survey(heap, &departure->image.heap);
+}
+
 static int encode(struct psu_departure *departure)
 {
 	const struct psu_traveller *self = departure->thread;
@@ -150,6 +170,8 @@ static int encode(struct psu_departure *departure)
 		.itinerary = &self->itinerary,
 		.head = {departure->head, departure->head_len},
 		.stack = departure->image.stack,
+		.heap_addr = psu_slot_heap_low(&self->slot),
+		.heap = &departure->image.heap,
 	};
 	return 0;
 }
@@ -185,12 +207,15 @@ int psu_depart(struct psu_traveller *self)
 	if (!rc)
 		rc = fill(&departure);
 	if (!rc)
+		rc = survey_heap(&departure);
+	if (!rc)
 		rc = encode(&departure);
 	if (!rc)
 		rc = psu_depart_hand_over(&departure);
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
+	psu_heap_map_free(&departure.image.heap);
 	if (departure.gone == PSU_STAGE_AWAY && !self->born_here)
 		tell_home(&departure);
 	if (departure.gone) /* this call does not return */

@@ -4,8 +4,9 @@
  *
  *     OFFER   the sealed statement; its header goes out before that is
  *             signed, so that the destination is awake when the rest comes
- *     BODY    itinerary, head and stack, in frames of up to 1 MiB; the last of
- *             them gives a thread away if its move takes one flight
+ *     BODY    itinerary, head, stack and the heap's pages, in frames of up to
+ *             1 MiB; the last of them gives a thread away if its move takes one
+ *             flight
  */
 #include "journey/parcel.h"
 #include "journey/process.h"
@@ -14,6 +15,7 @@
 #include "report/traffic.h"
 
 #include <sodium.h>
+#include <string.h>
 
 /** All BODY frames of a statement name its stream. */
 #define STREAM 1
@@ -24,12 +26,28 @@
 #define LAST_LEN (PSU_RECORD_LEN - PSU_SEALED_LEN - PSU_FRAME_HEADER_LEN)
 #define CHUNK_LEN (256u << 10)
 
-/** What a body consists of, one behind the other. */
-#define BODY_PARTS 3
+/** Itinerary, head and stack; and pieces that one frame takes at most. */
+#define FIXED_PARTS 3
+#define FRAME_PARTS 16
+
+/** What is still to be sent. */
+struct body {
+	struct iovec fixed[FIXED_PARTS], part; /* the rest of the one in hand */
+	unsigned next_fixed;
+	const struct psu_heap_map *heap; /* or NULL */
+	size_t next_run;
+	uint64_t run_end; /* of the one before */
+	uint64_t left;	  /* bytes in all */
+};
+
+static uint64_t heap_len(const struct psu_parcel *parcel)
+{
+	return parcel->heap ? psu_heap_map_len(parcel->heap) : 0;
+}
 
 size_t psu_parcel_len(const struct psu_parcel *parcel)
 {
-	return parcel->head.len + parcel->stack.len;
+	return parcel->head.len + parcel->stack.len + heap_len(parcel);
 }
 
 static void sign(struct psu_parcel *parcel, struct psu_session *session)
@@ -54,6 +72,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.stack_room = parcel->stack_room,
 		.head_len = (uint32_t)parcel->head.len,
 		.stack_len = (uint32_t)parcel->stack.len,
+		.heap_len = heap_len(parcel),
 		.sequence = session->offers++,
 		.stream = STREAM,
 		.exporter = session->exporter,
@@ -66,7 +85,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 				  parcel->sealed);
 }
 
-static size_t next_len(size_t left)
+static size_t next_len(uint64_t left)
 {
 	if (left <= LAST_LEN)
 		return left;
@@ -78,10 +97,63 @@ static struct iovec part_of(const void *bytes, size_t len)
 	return (struct iovec){(void *)(uintptr_t)bytes, len};
 }
 
-/** @offer, if any, and a BODY frame of the first @len bytes of what is left of
- * the body, which are taken off @rest. */
+static struct body begin_body(const struct psu_parcel *parcel)
+{
+	struct body body = {
+		.fixed = {part_of(parcel->itinerary->links,
+						  parcel->statement.links * (size_t)PSU_SEALED_LEN),
+				  part_of(parcel->head.bytes, parcel->head.len),
+				  part_of(parcel->stack.bytes, parcel->stack.len)},
+		.heap = parcel->heap,
+		.run_end = parcel->heap_addr,
+	};
+
+	body.left = body.fixed[0].iov_len + psu_parcel_len(parcel);
+	return body;
+}
+
+/** Take the next part in hand.  There is one. */
+static void take_part(struct body *body)
+{
+	const struct psu_heap_run *run;
+
+	if (body->next_fixed < FIXED_PARTS) {
+		body->part = body->fixed[body->next_fixed++];
+		return;
+	}
+	run = &body->heap->runs[body->next_run++];
+	body->run_end += (uint64_t)run->gap * PSU_HEAP_PAGE_LEN;
+	body->part = (struct iovec){(void *)body->run_end,
+								(size_t)run->count * PSU_HEAP_PAGE_LEN};
+	body->run_end += body->part.iov_len;
+}
+
+/** The next bytes, @len of them unless they lie in too many places.  Returns
+ * how many. */
+static size_t take_bytes(struct body *body, size_t len,
+						 struct iovec parts_out[FRAME_PARTS])
+{
+	size_t taken = 0;
+
+	for (int i = 0; i < FRAME_PARTS; i++) {
+		size_t of_part;
+
+		while (taken < len && !body->part.iov_len)
+			take_part(body);
+		of_part = body->part.iov_len < len - taken ? body->part.iov_len
+												   : len - taken;
+		parts_out[i] = (struct iovec){body->part.iov_base, of_part};
+		body->part.iov_base = (uint8_t *)body->part.iov_base + of_part;
+		body->part.iov_len -= of_part;
+		taken += of_part;
+	}
+	body->left -= taken;
+	return taken;
+}
+
+/** @offer, if any, and a BODY frame of @parts, @len bytes together. */
 static int send_body(struct psu_session *session, const struct iovec *offer,
-					 struct iovec rest[BODY_PARTS], size_t len,
+					 const struct iovec parts[FRAME_PARTS], size_t len,
 					 int64_t deadline)
 {
 	uint8_t header_bytes[PSU_FRAME_HEADER_LEN];
@@ -90,23 +162,14 @@ static int send_body(struct psu_session *session, const struct iovec *offer,
 		.type = PSU_FRAME_BODY,
 		.stream = STREAM,
 	};
-	struct iovec parts[2 + BODY_PARTS] = {
+	struct iovec all[2 + FRAME_PARTS] = {
 		*offer,
 		{header_bytes, sizeof(header_bytes)},
 	};
 
 	psu_frame_put_header(&header, header_bytes);
-	for (int i = 0; i < BODY_PARTS; i++) {
-		size_t of_part = rest[i].iov_len < len ? rest[i].iov_len : len;
-
-		if (!of_part)
-			continue;
-		parts[2 + i] = (struct iovec){rest[i].iov_base, of_part};
-		rest[i].iov_base = (uint8_t *)rest[i].iov_base + of_part;
-		rest[i].iov_len -= of_part;
-		len -= of_part;
-	}
-	return psu_session_send(session, parts, 2 + BODY_PARTS, deadline);
+	memcpy(&all[2], parts, FRAME_PARTS * sizeof(*parts));
+	return psu_session_send(session, all, 2 + FRAME_PARTS, deadline);
 }
 
 static int send_offer_header(struct psu_session *session)
@@ -136,28 +199,22 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 					 void (*last)(void *), void *argument)
 {
 	struct iovec offer = {parcel->sealed, sizeof(parcel->sealed)};
-	struct iovec rest[BODY_PARTS] = {
-		part_of(parcel->itinerary->links,
-				parcel->statement.links * (size_t)PSU_SEALED_LEN),
-		part_of(parcel->head.bytes, parcel->head.len),
-		part_of(parcel->stack.bytes, parcel->stack.len),
-	};
-	size_t left = rest[0].iov_len + psu_parcel_len(parcel);
-	int64_t deadline = psu_session_body_deadline(left);
+	struct body body = begin_body(parcel);
+	int64_t deadline = psu_session_body_deadline(body.left);
 
 	psu_phase_begin(PSU_PHASE_SEND);
-	while (left) {
-		size_t len = next_len(left);
+	while (body.left) {
+		struct iovec parts[FRAME_PARTS];
+		size_t len = take_bytes(&body, next_len(body.left), parts);
 		int rc;
 
-		if (len == left && last)
+		if (!body.left && last)
 			last(argument);
-		rc = send_body(session, &offer, rest, len, deadline);
+		rc = send_body(session, &offer, parts, len, deadline);
 		if (rc)
 			return rc;
 		offer.iov_len = 0;
-		left -= len;
-		if (left && is_unwanted(session)) {
+		if (body.left && is_unwanted(session)) {
 			session->broken = true;
 			return 0;
 		}

@@ -21,15 +21,17 @@ struct psu_parcel {
 	uint64_t slot_len;
 	uint32_t stack_room;
 	const struct psu_itinerary *itinerary; /* before it */
-	struct psu_span head;  /* the encoded image without its stack */
-	struct psu_span stack; /* of an end: none */
+	struct psu_span head;			 /* the encoded image without its stack */
+	struct psu_span stack;			 /* of an end: none */
+	uint64_t heap_addr;				 /* where the heap lies */
+	const struct psu_heap_map *heap; /* which of its pages go; NULL: none */
 
 	/* as it was signed for the session it went out on last */
 	struct psu_statement statement;
 	uint8_t sealed[PSU_SEALED_LEN];
 };
 
-/** Bytes of head and stack, by which it may go in one flight or not. */
+/** Bytes of head, stack and heap, by which it may go in one flight or not. */
 size_t psu_parcel_len(const struct psu_parcel *parcel);
 
 /**

@@ -265,8 +265,10 @@ void psu_traveller_go(struct psu_traveller *thread,
 void psu_traveller_withdraw(struct psu_traveller *thread)
 {
 	/* once it is AWAY, another arrival may thaw it */
-	if (thread->born_here)
+	if (thread->born_here) {
+		thread->heap = NULL;
 		psu_slot_freeze(&thread->slot);
+	}
 	psu_process_lock();
 	if (thread->born_here)
 		psu_traveller_enter(thread, PSU_STAGE_AWAY);

@@ -79,7 +79,8 @@ struct psu_traveller {
 	struct psu_id id;
 	struct psu_itinerary itinerary;
 	struct psu_slot slot;
-	uint32_t slot_number; /* locked in the zone, if born here */
+	struct psu_heap *heap; /* in the slot; NULL: it has none yet, or is away */
+	uint32_t slot_number;  /* locked in the zone, if born here */
 	bool born_here;
 	pthread_t pthread;
 	pid_t tid;				/* its kernel thread */

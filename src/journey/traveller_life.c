@@ -193,9 +193,10 @@ static void end(void *argument)
 	/* pthread_exit() has dropped frames here without a word */
 	psu_sanitizer_unmark(psu_slot_home_low(&self->slot),
 						 psu_slot_home_high(&self->slot));
-	if (self->born_here)
+	/* what they destroy may have memory of the heap, which ends here */
+	if (self->born_here || self->heap)
 		psu_exits_run(&self->exits);
-	else if (self->stage == PSU_STAGE_RUNNING)
+	if (!self->born_here && self->stage == PSU_STAGE_RUNNING)
 		keep_locals(self);
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)
@@ -297,8 +298,10 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 {
 	psu_locals_set_cleanup_head(self->cleanup_base);
 	psu_exits_clear(&self->exits);
-	if (self->born_here && stage == PSU_STAGE_AWAY)
+	if (self->born_here && stage == PSU_STAGE_AWAY) {
+		self->heap = NULL;
 		psu_slot_freeze(&self->slot);
+	}
 	self->left = true;
 	psu_process_lock();
 	/* LOCATION of a later move may have overtaken the answer */

@@ -69,11 +69,10 @@ static int find_slots(struct psu_runtime *runtime, uint32_t slot_count,
 								 first);
 	}
 	return psu_error_set(PSU_THREAD_E_ZONE_FULL,
-						 "no %u of the %u slots of this host's zone that "
-						 "follow one another are free: end some threads of "
-						 "this host's processes, or give the deployment fewer "
-						 "and larger zones",
-						 wanted, slot_count);
+						 "of the %u slots of this host's zone no %u in a row "
+						 "are free: end some threads of this host's processes, "
+						 "or give the deployment fewer and larger zones",
+						 slot_count, wanted);
 }
 
 int psu_runtime_lock_slots(struct psu_runtime *runtime, uint32_t slot_count,

@@ -11,6 +11,7 @@
  */
 #include "seal/seal.h"
 #include "bytes/sha256.h"
+#include "heap/heap.h"
 #include "net/frame.h"
 #include "report/traffic.h"
 #include "slot/slot.h"
@@ -187,6 +188,11 @@ static int check_luggage(const struct psu_statement *statement)
 		return malformed("has a stack in a space of no valid size");
 	if (statement->stack_len > statement->stack_room)
 		return malformed("has a stack that its space does not hold");
+	if (statement->heap_len % PSU_HEAP_PAGE_LEN ||
+		statement->heap_len > statement->slot_len)
+		return malformed("has a heap that is no pages, or over its slot");
+	if (statement->kind == PSU_KIND_END && statement->heap_len)
+		return malformed("has a heap, though the thread has ended");
 	if (statement->kind == PSU_KIND_MOVE && statement->stack_len < 1)
 		return malformed("has no stack");
 	if (statement->kind == PSU_KIND_END && statement->stack_len != 0)
@@ -206,8 +212,6 @@ static int check_limits(const struct psu_statement *statement)
 		return malformed("would commit no generation, or the last there is");
 	if (statement->head_len < 1 || statement->head_len > PSU_HEAD_LEN_MAX)
 		return malformed("has a head that is empty or over the limit");
-	if (statement->heap_len != 0)
-		return malformed("has a heap");
 	if (statement->links > PSU_LINKS_MAX)
 		return malformed("has more links than the limit");
 	return check_luggage(statement);

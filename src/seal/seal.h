@@ -56,7 +56,7 @@ struct psu_statement {
 	uint32_t stack_room;		/* of the travelling stack's space there */
 	uint32_t head_len;			/* of the body's encoded part */
 	uint32_t stack_len;			/* of the stack behind it */
-	uint64_t heap_len;			/* 0 */
+	uint64_t heap_len;			/* of the heap's pages behind that */
 	uint64_t sequence;			/* OFFERs before it on this connection */
 	uint16_t stream;			/* that every BODY frame of it names */
 	struct psu_digest body;		/* SHA-256 of head, then stack */

@@ -28,6 +28,7 @@
 #include <stdint.h>
 
 #define PSU_WINDOW_ADDR UINT64_C(0x300000000000)
+#define PSU_WINDOW_LEN (UINT64_C(32) << 40)
 #define PSU_ZONE_LEN (UINT64_C(128) << 30)
 #define PSU_SLOT_LEN (UINT64_C(128) << 20)
 #define PSU_ZONE_SLOTS ((uint32_t)(PSU_ZONE_LEN / PSU_SLOT_LEN))

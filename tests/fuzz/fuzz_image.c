@@ -2,9 +2,9 @@
 /*
  * fuzz_image.c - heads of images
  *
- * Input: two bytes, the length of the stack; then a head.  Both are signed
- * and verified first: there is no other way to the decoder.  What is accepted
- * must be encoded again to the very same bytes.
+ * Input: two bytes each, the length of the stack, and of the heap in pages;
+ * then a head.  All are signed and verified first: there is no other way to the
+ * decoder.  What is accepted must be encoded again to the very same bytes.
  */
 #include "fuzz.h"
 #include "image/image.h"
@@ -31,14 +31,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	struct psu_span stack = {.bytes = stack_bytes};
 	struct psu_verified_body *body;
 	struct psu_image image;
+	uint64_t heap_len;
 
 	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
-	if (len < 2)
+	if (len < 4)
 		return 0;
 	stack.len = (size_t)(bytes[0] << 8 | bytes[1]);
-	bytes += 2;
-	len -= 2;
-	body = travelled_body(bytes, len, &stack);
+	heap_len = (uint64_t)(bytes[2] << 8 | bytes[3]) * PSU_HEAP_PAGE_LEN;
+	bytes += 4;
+	len -= 4;
+	body = travelled_body(bytes, len, &stack, heap_len);
 	if (body && psu_image_decode(body, &image) == 0) {
 		check(&image, bytes, len);
 		psu_image_fini(&image);

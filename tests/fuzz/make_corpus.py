@@ -71,36 +71,42 @@ def head(sections, tail=b""):
     return b"".join(section(n, payload) for n, payload in sections) + tail
 
 
-def image(encoded, stack_len=96):
-    return struct.pack(">H", stack_len) + encoded
+def heap(runs=((0, 1), (3, 2)), accessible=(2, 5)):
+    return struct.pack(">II", *accessible) + b"".join(
+        struct.pack(">II", *run) for run in runs)
+
+
+def image(encoded, stack_len=96, heap_pages=3):
+    return struct.pack(">HH", stack_len, heap_pages) + encoded
 
 
 def ends():
     # without a stack: the end of a thread
     exits = struct.pack(">QQ", 0x40def0, WINDOW + 8)
     whole = [(7, struct.pack(">Q", 42)), (4, b"data!"), (5, exits)]
-    yield "end", image(head(whole), 0)
-    yield "end-bare", image(head(whole[:1] + [(4, b""), (5, b"")]), 0)
-    yield "end-short", image(head([(7, bytes(7))] + whole[1:]), 0)
-    yield "end-missing", image(head(whole[1:]), 0)
-    yield "end-home", image(head(whole + [(6, home())]), 0)
+    yield "end", image(head(whole), 0, 0)
+    yield "end-bare", image(head(whole[:1] + [(4, b""), (5, b"")]), 0, 0)
+    yield "end-short", image(head([(7, bytes(7))] + whole[1:]), 0, 0)
+    yield "end-missing", image(head(whole[1:]), 0, 0)
+    yield "end-home", image(head(whole + [(6, home())]), 0, 0)
     yield "end-thread", image(head(
         [(1, registers()), (2, thread()), (3, chain(())), (4, b""),
-         (5, b""), (6, home())]), 0)
+         (5, b""), (6, home())]), 0, 0)
 
 
 def images():
     whole = [(1, registers()), (2, thread()), (3, chain()), (4, b"data!"),
-             (5, struct.pack(">QQ", 0x40def0, WINDOW + 8)), (6, home())]
+             (5, struct.pack(">QQ", 0x40def0, WINDOW + 8)), (6, home()),
+             (8, heap())]
     yield "whole", image(head(whole))
     yield "no-locals", image(head(
         whole[:3] + [(4, b""), (5, b"")] + whole[5:]))
-    yield "home-flag", image(head(whole[:5] + [(6, home(2))]))
-    yield "home-nameless", image(head(whole[:5] + [(6, home(name=b""))]))
+    yield "home-flag", image(head(whole[:5] + [(6, home(2))] + whole[6:]))
+    yield "home-nameless", image(head(whole[:5] + [(6, home(name=b""))] + whole[6:]))
     yield "home-endless", image(head(
-        whole[:5] + [(6, home(address=b"a" * 256))]))
-    yield "home-blank", image(head(whole[:5] + [(6, home(name=b"a b"))]))
-    yield "home-short", image(head(whole[:5] + [(6, home()[:-1])]))
+        whole[:5] + [(6, home(address=b"a" * 256))] + whole[6:]))
+    yield "home-blank", image(head(whole[:5] + [(6, home(name=b"a b"))] + whole[6:]))
+    yield "home-short", image(head(whole[:5] + [(6, home()[:-1])] + whole[6:]))
     yield "one-frame", image(head(
         whole[:2] + [(3, chain(FRAMES[:1]))] + whole[3:]), 40)
     yield "other-stack", image(head(whole), 97)
@@ -124,10 +130,21 @@ def images():
         whole[:1] + [(2, thread(name=b"a\0b"))] + whole[2:]))
     yield "registers-short", image(head([(1, registers(87))] + whole[1:]))
     yield "swapped", image(head([whole[1], whole[0]] + whole[2:]))
-    yield "missing", image(head(whole[:5]))
-    yield "twice", image(head(whole + whole[5:]))
+    yield "missing", image(head(whole[:6]))
+    yield "twice", image(head(whole + whole[6:]))
     yield "tail", image(head(whole, b"\0"))
     yield "cut", image(head(whole)[:-1])
+    yield "heap-none", image(head(whole[:6] + [(8, heap((), (0, 0)))]), 96, 0)
+    yield "heap-beginless", image(head(whole[:6] + [(8, heap((), (0, 1)))]),
+                                  96, 0)
+    yield "heap-other", image(head(whole), 96, 4)
+    yield "heap-empty-run", image(head(
+        whole[:6] + [(8, heap(((0, 3), (3, 0))))]))
+    yield "heap-cut-run", image(head(
+        whole[:6] + [(8, heap(((0, 1), (0, 2))))]))
+    yield "heap-short", image(head(whole[:6] + [(8, heap()[:-1])]))
+    yield "heap-huge", image(head(
+        whole[:6] + [(8, heap(((2**32 - 1, 2**32 - 1),)))]))
     yield from ends()
 
 
@@ -156,7 +173,10 @@ def statements():
     yield "end-stack", statement(kind=2, flights=1)
     yield "end-flights", statement(kind=2, stack_len=0)
     yield "kind", statement(kind=3)
-    yield "heap", statement(heap_len=1)
+    yield "heap", statement(heap_len=4096)
+    yield "heap-odd", statement(heap_len=1)
+    yield "heap-over", statement(heap_len=(128 << 20) + 4096)
+    yield "end-heap", statement(kind=2, flights=1, stack_len=0, heap_len=4096)
     yield "sequence", statement(sequence=8)
     yield "reserved", statement(reserved=bytes(12) + b"\1")
     yield "cut", statement()[:-1]

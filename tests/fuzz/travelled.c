@@ -3,6 +3,7 @@
  * travelled.c - sign and verify a body with a key made here
  */
 #include "travelled.h"
+#include "slot/slot.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -24,7 +25,8 @@ static void make_key(void)
 }
 
 struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
-										 const struct psu_span *stack)
+										 const struct psu_span *stack,
+										 uint64_t heap_len)
 {
 	struct psu_statement statement = {.kind = stack->len ? PSU_KIND_MOVE
 														 : PSU_KIND_END,
@@ -33,9 +35,11 @@ struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
 									  .thread = {{1}},
 									  .generation = 1,
 									  .source = {{1}},
+									  .slot_len = PSU_SLOT_LEN_MAX,
 									  .stack_room = PSU_STACK_LEN_MAX,
 									  .head_len = (uint32_t)head_len,
-									  .stack_len = (uint32_t)stack->len};
+									  .stack_len = (uint32_t)stack->len,
+									  .heap_len = heap_len};
 	struct psu_expectation expected = {.sign_public = public_key,
 									   .source = {{1}}};
 	uint8_t sealed[PSU_SEALED_LEN];

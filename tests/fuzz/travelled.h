@@ -11,12 +11,14 @@
 #include "image/image.h"
 
 /**
- * @stack  must outlive the result, and @head too
+ * @stack     must outlive the result, and @head too
+ * @heap_len  bytes of the heap that is stated
  *
  * Returns the verified body, psu_verified_body_free(); NULL if a statement
  * about such lengths is refused.  Aborts if anything else fails.
  */
 struct psu_verified_body *travelled_body(const uint8_t *head, size_t head_len,
-										 const struct psu_span *stack);
+										 const struct psu_span *stack,
+										 uint64_t heap_len);
 
 #endif

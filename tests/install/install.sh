@@ -39,7 +39,8 @@ check() { # what, command...
 
 same_files() {
     printf '%s\n' libpsu_thread.a libpsu_thread.so.0 make-certs.sh \
-        psu_thread.h psu_thread.pc psu_thread_info.h >"$work/wanted"
+        psu_thread.h psu_thread.hpp psu_thread.pc psu_thread_heap.h \
+        psu_thread_info.h | sort >"$work/wanted"
     find "$dest" -type f -printf '%f\n' | sort | diff -u "$work/wanted" -
 }
 

@@ -179,9 +179,8 @@ static void hoard(const char *unused, const char *certs)
 
 	(void)unused;
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	for (uint32_t i = 0; !failed && i < PSU_ZONE_SLOTS; i++)
-		expect(psu_runtime_lock_slots(psu_process_get()->runtime,
-									  PSU_ZONE_SLOTS, 1, &slot));
+	expect(psu_runtime_lock_slots(psu_process_get()->runtime, PSU_ZONE_SLOTS,
+								  PSU_ZONE_SLOTS, &slot));
 	puts("All taken");
 	await_word();
 }

@@ -409,7 +409,7 @@ zone_full() {
     open_input
     start hoarder "$probe" hoard - "$certs/a"
     await_line "$dir/hoarder.out" '^All taken$' 10
-    refuse_start ZONE_FULL "all 1024 slots" "$probe" go 127.0.0.1:1 \
+    refuse_start ZONE_FULL "of the 1024 slots .* no 1 in a row" "$probe" go 127.0.0.1:1 \
         "$certs/a"
 }
 

@@ -25,6 +25,8 @@
 	X(floating_point)                                                          \
 	X(fp_environment)                                                          \
 	X(globals_stay)                                                            \
+	X(heap_blocks)                                                             \
+	X(heap_lists)                                                              \
 	X(heap_stays)                                                              \
 	X(hops)                                                                    \
 	X(int128)                                                                  \
@@ -53,6 +55,7 @@
 	X(exit_thread_local)                                                       \
 	X(forced_unwind)                                                           \
 	X(function_objects)                                                        \
+	X(heap_containers)                                                         \
 	X(thread_local_object)                                                     \
 	X(throw_again)                                                             \
 	X(throw_later)                                                             \

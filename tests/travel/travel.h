@@ -25,6 +25,7 @@
  *   libc           bsearch_callback cleanup exit_atexit longjmp pthread_exit
  *                  qsort_callback siglongjmp stdout_pointer
  *   many moves     many_hops hops
+ *   the heap       heap_blocks heap_lists heap_containers
  *   what stays     globals_stay heap_stays
  *   C++            containers destructors dynamic_type forced_unwind
  *                  function_objects throw_again throw_later

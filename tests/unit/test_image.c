@@ -32,7 +32,8 @@ static const char golden_head[] =
 	"0000000000000000000000000000000000000000000000000000000000000000"
 	"0000000000000000000000000000000000000000000000000000000000000000"
 	"0000000000000000000000000000000000000000000000000000000000000000"
-	"0000000000000000000000000000000000";
+	"0000000000000000000000000000000000000000080000001800000002000000"
+	"0500000000000000010000000300000002";
 
 START_TEST(golden_bytes)
 {
@@ -46,8 +47,8 @@ END_TEST
 
 START_TEST(round_trip)
 {
-	struct psu_verified_body *body = travelled_body(head, head_len,
-													&image.stack);
+	struct psu_verified_body *body = travelled_body(
+		head, head_len, &image.stack, psu_heap_map_len(&image.heap));
 	struct psu_image got;
 
 	ck_assert_int_eq(psu_image_decode(body, &got), 0);
@@ -76,6 +77,11 @@ START_TEST(round_trip)
 	ck_assert_uint_eq(got.exits.list[0].object_addr, 0x300000000008);
 	ck_assert_mem_eq(&got.home, &image.home, sizeof(got.home));
 	ck_assert_uint_eq(got.joinable, 1);
+	ck_assert_uint_eq(got.heap.accessible[0], 2);
+	ck_assert_uint_eq(got.heap.accessible[1], 5);
+	ck_assert_uint_eq(got.heap.run_count, 2);
+	ck_assert_mem_eq(got.heap.runs, image.heap.runs,
+					 2 * sizeof(*got.heap.runs));
 	psu_image_fini(&got);
 	psu_verified_body_free(body);
 }
@@ -198,6 +204,7 @@ static void encode_end(void)
 	image.kind = PSU_KIND_END;
 	image.result = 42;
 	image.stack.len = 0;
+	image.heap = (struct psu_heap_map){.runs = NULL};
 	ck_assert_int_eq(psu_image_encode(&image, &head, &head_len), 0);
 }
 
@@ -218,7 +225,7 @@ START_TEST(end_round_trip)
 	struct psu_image got;
 
 	encode_end();
-	body = travelled_body(head, head_len, &image.stack);
+	body = travelled_body(head, head_len, &image.stack, 0);
 	ck_assert_int_eq(psu_image_decode(body, &got), 0);
 	ck_assert_int_eq(got.kind, PSU_KIND_END);
 	ck_assert_uint_eq(got.result, 42);

@@ -28,8 +28,8 @@ START_TEST(bytes_behind)
 	for (size_t len = head_len + 1; len <= head_len + 24; len++)
 		refused(sample_decode(bytes, len));
 	/* the last section twice */
-	memcpy(bytes + head_len, head + HOME_AT, head_len - HOME_AT);
-	refused(sample_decode(bytes, 2 * head_len - HOME_AT));
+	memcpy(bytes + head_len, head + HEAP_AT, head_len - HEAP_AT);
+	refused(sample_decode(bytes, 2 * head_len - HEAP_AT));
 }
 END_TEST
 
@@ -44,20 +44,21 @@ END_TEST
 
 START_TEST(sections_in_order)
 {
-	static const size_t types_at[] = {3, 99, 153, 213, 226, 250};
+	static const size_t types_at[] = {3, 99, 153, 213, 226, 250, 628};
+	static const uint8_t types[] = {1, 2, 3, 4, 5, 6, 8};
 
 	for (size_t i = 0; i < sizeof(types_at) / sizeof(types_at[0]); i++) {
-		ck_assert_uint_eq(head[types_at[i]], i + 1);
+		ck_assert_uint_eq(head[types_at[i]], types[i]);
 		for (unsigned type = 0; type < 256; type++)
 			ck_assert_int_eq(sample_decode_with(types_at[i], (uint8_t)type),
-							 type == i + 1 ? 0 : PSU_THREAD_E_IMAGE_INVALID);
+							 type == types[i] ? 0 : PSU_THREAD_E_IMAGE_INVALID);
 	}
 }
 END_TEST
 
 START_TEST(section_lengths)
 {
-	static const size_t lens_at[] = {7, 103, 157, 217, 230, 254};
+	static const size_t lens_at[] = {7, 103, 157, 217, 230, 254, 632};
 
 	for (size_t i = 0; i < sizeof(lens_at) / sizeof(lens_at[0]); i++) {
 		uint8_t len = head[lens_at[i]];
@@ -89,7 +90,26 @@ START_TEST(sections_grown)
 	refused(decode_grown(157, LOCALS_AT));
 	accepted(decode_grown(217, EXITS_AT));
 	refused(decode_grown(230, HOME_AT));
-	refused(decode_grown(254, GOLDEN_LEN));
+	refused(decode_grown(254, HEAP_AT));
+	refused(decode_grown(632, GOLDEN_LEN));
+}
+END_TEST
+
+START_TEST(heap_lists_pages)
+{
+	size_t first = HEAP_AT + 8, run = first + 8;
+
+	/* the first may have a gap before it, others must; none is empty; and
+	 * there are as many pages as the statement says */
+	accepted(sample_decode_with(run + 3, 1));
+	refused(sample_decode_with(run + 7, 0));
+	refused(sample_decode_with(run + 8 + 3, 0));
+	accepted(sample_decode_with(run + 8 + 3, 1));
+	refused(sample_decode_with(run + 7, 2));
+	refused(sample_decode_with(run + 4, 1));
+	/* where they are, is not judged here; that there is a beginning, is */
+	accepted(sample_decode_with(first + 3, 1));
+	refused(sample_decode_with(first + 3, 0));
 }
 END_TEST
 
@@ -197,6 +217,7 @@ int main(void)
 	tcase_add_test(tests, sections_in_order);
 	tcase_add_test(tests, section_lengths);
 	tcase_add_test(tests, sections_grown);
+	tcase_add_test(tests, heap_lists_pages);
 	tcase_add_test(tests, cancel_flags);
 	tcase_add_test(tests, name_ends_in_zeros);
 	tcase_add_test(tests, home_is_a_place);

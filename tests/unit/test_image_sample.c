@@ -14,6 +14,7 @@
 static const uint8_t stack[96];
 struct psu_frame frames[3];
 static struct psu_exit exits[1];
+static struct psu_heap_run runs[2];
 struct psu_image image;
 uint8_t *head;
 size_t head_len;
@@ -26,6 +27,8 @@ void sample_setup(void)
 	frames[0] = (struct psu_frame){0x401234, 40, 0};
 	frames[1] = (struct psu_frame){0x405678, 24, 1};
 	frames[2] = (struct psu_frame){0x409abc, 32, 0};
+	runs[0] = (struct psu_heap_run){0, 1};
+	runs[1] = (struct psu_heap_run){3, 2};
 	exits[0] = (struct psu_exit){0x40def0, slot + 8};
 	image = (struct psu_image){.kind = PSU_KIND_MOVE,
 							   .registers = {slot + 1,
@@ -46,6 +49,7 @@ void sample_setup(void)
 							   .exits = {1, exits},
 							   .home = {{{0x41}}, {{0x42}}, "a", "a:7310"},
 							   .joinable = 1,
+							   .heap = {{2, 5}, 2, runs},
 							   .stack = {stack, sizeof(stack)}};
 	for (size_t i = 0; i < sizeof(image.registers.x87); i++)
 		image.registers.x87[i] = (uint8_t)(0xa0 + i);
@@ -59,7 +63,8 @@ void sample_teardown(void)
 
 int sample_decode(const uint8_t *bytes, size_t len)
 {
-	struct psu_verified_body *body = travelled_body(bytes, len, &image.stack);
+	struct psu_verified_body *body = travelled_body(
+		bytes, len, &image.stack, psu_heap_map_len(&image.heap));
 	struct psu_image got;
 	int code;
 

@@ -10,7 +10,7 @@
 #include <check.h>
 
 /** Of the sample's head as encoded: FORMAT.md, "Body". */
-#define GOLDEN_LEN 625
+#define GOLDEN_LEN 657
 #define CANCEL_AT 132
 #define NAME_AT 134
 #define COUNT_AT 158
@@ -19,6 +19,7 @@
 #define LOCALS_AT 210
 #define EXITS_AT 223
 #define HOME_AT 247
+#define HEAP_AT 625
 
 extern struct psu_image image;
 extern struct psu_frame frames[3]; /* the image's chain */

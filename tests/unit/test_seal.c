@@ -138,13 +138,14 @@ START_TEST(signed_but_malformed)
 }
 END_TEST
 
-/** The end of a thread has no stack, and comes in one flight. */
+/** The end of a thread has no stack and no heap, and comes in one flight. */
 START_TEST(ends)
 {
 	statement.kind = PSU_KIND_END;
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 8; i++) {
 		statement.one_flight = !(i & 1);
 		statement.stack_len = i >> 1 & 1;
+		statement.heap_len = i >> 2 & 1 ? 4096 : 0;
 		ck_assert_int_eq(verify_statement(),
 						 i == 0 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
 	}
@@ -190,6 +191,9 @@ START_TEST(limits)
 		CASE(generation, UINT64_MAX - 1, true),
 		CASE(generation, UINT64_MAX, false),
 		CASE(heap_len, 1, false),
+		CASE(heap_len, 4096, true),
+		CASE(heap_len, 128u << 20, true),
+		CASE(heap_len, (128u << 20) + 4096, false),
 #undef CASE
 	};
 
