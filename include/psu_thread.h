@@ -198,6 +198,10 @@ psu_thread_start(void *(*fn)(void *), void *arg,
  *
  * @result_out is one word, as it was where the thread ended: what it points to
  * must be something at home.
+ *
+ * Of a thread that came home and ended here it waits for up to 5 s until the
+ * host that had it knows that it came: whoever has joined it may end the
+ * process.
  */
 PSU_THREAD_EXPORT PSU_THREAD_MUST_CHECK int
 psu_thread_join(struct psu_thread_handle *thread, void **result_out,

@@ -150,7 +150,8 @@ psu_thread_resolve(const struct psu_thread_id *id,
 	X(RESERVATION, 10, 10000, "the COMMIT for an arrived thread")              \
 	X(OPENING, 11, 5000, "a call of this server's that takes a thread in")     \
 	X(ACKNOWLEDGE, 12, 2000, "word that the last move is known, on leaving")   \
-	X(LINGER, 13, 5000, "the same, of a server that has nothing else to do")   \
+	X(LINGER, 13, 5000,                                                        \
+	  "the same, of a server, or a join, that has nothing else to do")         \
 	X(DOUBT, 14, 60000, "word of a thread, in psu_thread_create and _join")    \
 	X(LOST_KEPT, 15, 3600000, "psu_thread_resolve for a thread that is lost")  \
 	X(LINE, 16, 10000, "one of a host's sessions, where all are in use")

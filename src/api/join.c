@@ -4,6 +4,7 @@
  */
 #include "journey/process.h"
 #include "journey/reaper.h"
+#include "net/limits.h"
 
 #include <stdio.h>
 
@@ -100,6 +101,11 @@ int psu_thread_join(struct psu_thread_handle *handle, void **result_out,
 		thread->awaited = rc == 0;
 		if (rc == PSU_THREAD_E_LOST_WITH_PEER)
 			psu_reaper_take(thread);
+		/* whoever has joined it may end the process, and the host that has
+		 * sent it home must have heard that it came */
+		if (rc == 0)
+			psu_traveller_await_known(&thread->arrived_by,
+									  psu_clock_deadline(PSU_LINGER_MS));
 	}
 	psu_process_unlock();
 	if (!claimed)

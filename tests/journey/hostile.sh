@@ -287,6 +287,18 @@ told_by_next() {
     await_said a 'joined one: 0, end 2, c' 20
 }
 
+# Who has joined a thread may end: where that came from knows it by then.
+joined_home() {
+    DEADLINES='ANSWER=1000' wait_at_b 1 0wh
+    tell a mute
+    tell a join one
+    tell b free
+    await_line "$dir/b.err" '^\[error\] IN_DOUBT: ' 30
+    ! grep -q '^joined' "$dir/a.out" || wrong 'a has joined it already'
+    tell a speak
+    await_said a 'joined one: 0, end 1, a' 20
+}
+
 # b does not know that c has it, c dies, and b has it go on: home takes its end.
 guest_goes_on() {
     station a 1
@@ -437,7 +449,8 @@ run_case other-generation back generation ITINERARY_INVALID
 run_case other-room back room STATE_INVALID
 for name in poser_of_home poser_on_the_way poser_is_host \
     poser_asks poser_is_asked poser_is_silent poser_is_dead \
-    flood forked outdated told_by_next guest_goes_on; do
+    flood forked outdated told_by_next guest_goes_on \
+    joined_home; do
     start_case "${name//_/-}" with_stations "$name"
 done
 await_cases
