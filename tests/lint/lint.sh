@@ -43,7 +43,7 @@ check_layout() {
         echo 'there is no clang-format 14: install clang-format-14'
         return 77
     }
-    git ls-files -z -- '*.c' '*.h' '*.cc' |
+    git ls-files -z -- '*.c' '*.h' '*.cc' '*.hpp' |
         xargs -0 -r "$formatter" --dry-run -Werror
 }
 
