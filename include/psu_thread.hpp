@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <new>
 
 #if __cplusplus >= 201703L
@@ -24,6 +25,19 @@
 
 namespace psu_thread
 {
+
+/** Returns @block, or throws std::bad_alloc where there are exceptions. */
+inline void *check(void *block)
+{
+#ifdef __cpp_exceptions
+	if (!block)
+		throw std::bad_alloc();
+#else
+	if (!block)
+		std::abort();
+#endif
+	return block;
+}
 
 /** Memory for @count objects; throws std::bad_alloc. */
 template <typename T> struct allocator {
@@ -42,9 +56,7 @@ template <typename T> struct allocator {
 			block = alignof(T) <= 16 ? psu_thread_malloc(count * sizeof(T))
 									 : psu_thread_aligned_alloc(
 										   alignof(T), count * sizeof(T));
-		if (!block)
-			throw std::bad_alloc();
-		return static_cast<T *>(block);
+		return static_cast<T *>(check(block));
 	}
 
 	void deallocate(T *block, std::size_t) noexcept
@@ -66,18 +78,14 @@ bool operator!=(const allocator<T> &, const allocator<U> &) noexcept
 }
 
 #if __cplusplus >= 201703L
-/** The same as a memory resource.  It has no state: all are equal. */
+/** The same as a memory resource: psu_thread::resource(). */
 class heap_resource final : public std::pmr::memory_resource
 {
 	void *do_allocate(std::size_t len, std::size_t alignment) override
 	{
-		void *block = alignment <= 16
-						  ? psu_thread_malloc(len)
-						  : psu_thread_aligned_alloc(alignment, len);
-
-		if (!block)
-			throw std::bad_alloc();
-		return block;
+		return alignment <= 16
+				   ? check(psu_thread_malloc(len))
+				   : check(psu_thread_aligned_alloc(alignment, len));
 	}
 
 	void do_deallocate(void *block, std::size_t, std::size_t) override
@@ -88,16 +96,26 @@ class heap_resource final : public std::pmr::memory_resource
 	bool
 	do_is_equal(const std::pmr::memory_resource &other) const noexcept override
 	{
-		return dynamic_cast<const heap_resource *>(&other) != nullptr;
+		return this == &other;
 	}
 };
 
-/** The one of this program, at the same address on every host. */
+/** The one of this program, at the same address on every host.  It is there
+ * before main, and as long as any thread. */
 inline std::pmr::memory_resource *resource() noexcept
 {
-	static heap_resource it;
+	static union place {
+		heap_resource it;
 
-	return &it;
+		constexpr place() : it()
+		{
+		}
+		~place()
+		{
+		}
+	} only;
+
+	return &only.it;
 }
 #endif
 

@@ -5,8 +5,10 @@
  * The part of psu_thread.h, which includes it, that stands in for malloc() and
  * its kin.  A migratable thread that calls these gets memory of its own heap,
  * which goes along when the thread moves, at the same addresses; anybody else
- * gets malloc()'s.  psu_thread_free() takes both.  One thread's heap is that
- * thread's alone: no other may resize or free a block of it.
+ * gets malloc()'s, and what was malloc()'s stays so when it is resized.
+ * psu_thread_free() takes both.  One thread's heap is that thread's alone: no
+ * other may resize or free a block of it, nor write to one while the thread
+ * moves.  None of these may be called by a signal handler.
  */
 #ifndef PSU_THREAD_HEAP_H
 #define PSU_THREAD_HEAP_H

@@ -124,10 +124,13 @@ void *psu_thread_realloc(void *block, size_t len)
 
 void psu_thread_free(void *block)
 {
+	int saved_errno = errno;
+
 	if (!lies_in_slots(block))
 		free(block);
 	else if (is_block(block, "free"))
 		psu_heap_free(psu_local.self->heap, block);
+	errno = saved_errno;
 }
 
 size_t psu_thread_usable_size(const void *block)

@@ -116,7 +116,7 @@ void *psu_heap_resize(struct psu_heap *heap, void *block, size_t len)
 		return block;
 	moved = psu_heap_alloc(heap, len);
 	if (!moved)
-		return NULL;
+		return len <= had ? block : NULL;
 	memcpy(moved, block, len < had ? len : had);
 	psu_heap_free(heap, block);
 	return moved;

@@ -7,14 +7,14 @@
  * thread owns it; nothing locks.
  *
  *     low                                                          high
- *     | heap, page map | runs of pages: slabs, large, free | not yet used |
- *                                                          ^ the mark
+ *     | heap, page map | guard | runs of pages: slabs, large, free | unused |
+ *                       1 page                                     ^ the mark
  *
  * Up to PSU_HEAP_SMALL_MAX bytes a block lies in a slab, a run of pages with
  * blocks of one size; larger ones have a run of their own.  Behind the mark
- * nothing was ever accessible.  What is free says so in the page map, never in
- * the free memory itself, so that a block that is used after it was freed
- * cannot damage the heap.
+ * all is zeros, and so is what the map says of it.  What is free says so in the
+ * page map, or in its slab's head, never in the free memory itself, so that a
+ * block that is used after it was freed cannot damage the heap.
  */
 #ifndef PSU_HEAP_H
 #define PSU_HEAP_H

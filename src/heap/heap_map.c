@@ -32,9 +32,10 @@ struct survey {
 static bool add_page(struct survey *survey, uint32_t page)
 {
 	struct psu_heap_map *map = &survey->map;
-	uint32_t gap = page - survey->end;
+	uint32_t first = survey->heap->first, gap = page - survey->end;
+	bool over_guard = survey->end <= first && page >= first;
 
-	if (map->run_count && gap < survey->gap_least) {
+	if (map->run_count && gap < survey->gap_least && !over_guard) {
 		map->runs[map->run_count - 1].count += gap + 1;
 	} else {
 		if (map->run_count == PSU_HEAP_RUNS_MAX)
@@ -148,6 +149,18 @@ static bool map_fits(const struct psu_heap_map *map, uint64_t low,
 	return true;
 }
 
+/** Fresh pages in the place of whatever is there: what does not come is to be
+ * zeros. */
+static bool renew(const struct psu_heap_extent *extent)
+{
+	void *wanted = (void *)extent->addr;
+
+	return !extent->len ||
+		   mmap(wanted, extent->len, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+				0) == wanted;
+}
+
 int psu_heap_open(const struct psu_heap_map *map, uint64_t low, uint64_t high)
 {
 	struct psu_heap_extent extents[2];
@@ -158,15 +171,29 @@ int psu_heap_open(const struct psu_heap_map *map, uint64_t low, uint64_t high)
 							 "that no heap has there: install the same "
 							 "psu_thread on both hosts");
 	extents_of(map, low, high, extents);
-	for (int i = 0; i < 2; i++)
-		if (extents[i].len && mprotect((void *)extents[i].addr, extents[i].len,
-									   PROT_READ | PROT_WRITE) != 0)
-			return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-								 "cannot take a thread in: no memory for the "
-								 "%llu bytes of its heap: %m: free some on "
-								 "this host",
-								 (unsigned long long)psu_heap_map_len(map));
+	if (!renew(&extents[0]) || !renew(&extents[1]))
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "cannot take a thread in: no memory for the %llu "
+							 "bytes of its heap: %m: free some on this host",
+							 (unsigned long long)psu_heap_map_len(map));
 	return 0;
+}
+
+/** Whether no page has come that is not in use yet: they are zeros. */
+static bool is_unused_zero(const struct psu_heap_map *map,
+						   const struct psu_heap *heap)
+{
+	uint64_t low = (uint64_t)heap;
+	uint32_t map_end = (uint32_t)((psu_heap_map_high(heap, heap->mark) - low) /
+								  PSU_HEAP_PAGE_LEN);
+	uint64_t end = 0;
+
+	for (size_t i = 0; i < map->run_count; i++) {
+		end += (uint64_t)map->runs[i].gap + map->runs[i].count;
+		if (end > heap->mark || (end > map_end && end <= heap->first))
+			return false;
+	}
+	return true;
 }
 
 int psu_heap_adopt(const struct psu_heap_map *map, uint64_t low, uint64_t high)
@@ -174,7 +201,8 @@ int psu_heap_adopt(const struct psu_heap_map *map, uint64_t low, uint64_t high)
 	struct psu_heap_extent extents[2];
 
 	extents_of(map, low, high, extents);
-	if (psu_heap_verify(low, high, extents))
+	if (psu_heap_verify(low, high, extents) &&
+		is_unused_zero(map, (const struct psu_heap *)low))
 		return 0;
 	return psu_error_set(PSU_THREAD_E_IMAGE_INVALID,
 						 "cannot take a thread in: what came as its heap is "

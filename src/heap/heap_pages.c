@@ -13,9 +13,9 @@
 /** Pages that become accessible at a time, and never fewer. */
 #define GROW_COUNT 64u
 /** A run this long is given back to the system at once. */
-#define GIVE_BACK_COUNT 16u
-/** And all, when there are so many dirty ones. */
-#define DIRTY_MAX 512u
+#define GIVE_BACK_COUNT 256u
+/** And all, when there are more dirty ones, and more than an eighth. */
+#define DIRTY_MIN 512u
 
 /* ---- the lists of free runs */
 
@@ -101,11 +101,13 @@ static bool is_free(const struct psu_heap *heap, uint32_t page)
 	return page < heap->mark && heap->pages[page].kind == PSU_PAGE_FREE;
 }
 
-static void give_back(const struct psu_heap *heap, uint32_t first,
+/** Give pages back to the system.  False: they are locked, and keep what is in
+ * them. */
+static bool give_back(const struct psu_heap *heap, uint32_t first,
 					  uint32_t count)
 {
-	madvise(psu_heap_at(heap, first), (size_t)count * PSU_HEAP_PAGE_LEN,
-			MADV_DONTNEED);
+	return madvise(psu_heap_at(heap, first), (size_t)count * PSU_HEAP_PAGE_LEN,
+				   MADV_DONTNEED) == 0;
 }
 
 /** Make a free run of it, together with its neighbours; the last one before
@@ -133,12 +135,13 @@ static void set_free(struct psu_heap *heap, uint32_t first, uint32_t count,
 static void purge(struct psu_heap *heap)
 {
 	for (int bin = 0; bin < PSU_HEAP_BINS; bin++)
-		for (uint32_t at = heap->bins[bin]; at; at = heap->pages[at].next)
-			if (heap->pages[at].dirty) {
-				give_back(heap, at, heap->pages[at].run);
+		for (uint32_t at = heap->bins[bin]; at && heap->dirty;
+			 at = heap->pages[at].next)
+			if (heap->pages[at].dirty &&
+				give_back(heap, at, heap->pages[at].run)) {
 				heap->pages[at].dirty = false;
+				heap->dirty -= heap->pages[at].run;
 			}
-	heap->dirty = 0;
 }
 
 /* ---- the mark */
@@ -183,8 +186,8 @@ void psu_heap_make_header(uint64_t low, uint64_t high,
 	uint32_t count = (uint32_t)((high - low) / PSU_HEAP_PAGE_LEN);
 	uint64_t map_len = sizeof(struct psu_heap) +
 					   (uint64_t)count * sizeof(struct psu_page);
-	uint32_t first = (uint32_t)((map_len + PSU_HEAP_PAGE_LEN - 1) /
-								PSU_HEAP_PAGE_LEN);
+	uint32_t first =
+		(uint32_t)((map_len + PSU_HEAP_PAGE_LEN - 1) / PSU_HEAP_PAGE_LEN) + 1;
 
 	*header_out = (struct psu_heap){
 		.high = high,
@@ -284,15 +287,21 @@ uint32_t psu_heap_take_pages(struct psu_heap *heap, uint32_t count,
 	return begin;
 }
 
+/** How many dirty pages may lie about. */
+static uint32_t dirty_max(const struct psu_heap *heap)
+{
+	uint32_t part = (heap->mark - heap->first) / 8;
+
+	return part > DIRTY_MIN ? part : DIRTY_MIN;
+}
+
 /** Nobody uses these pages of a run any more. */
 static void leave(struct psu_heap *heap, uint32_t first, uint32_t count)
 {
-	bool dirty = count < GIVE_BACK_COUNT;
+	bool dirty = count < GIVE_BACK_COUNT || !give_back(heap, first, count);
 
-	if (!dirty)
-		give_back(heap, first, count);
 	set_free(heap, first, count, dirty);
-	if (heap->dirty > DIRTY_MAX)
+	if (heap->dirty > dirty_max(heap))
 		purge(heap);
 }
 

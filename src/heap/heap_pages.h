@@ -37,7 +37,7 @@ struct psu_page {
 
 struct psu_heap {
 	uint64_t high;
-	uint32_t first;		 /* page behind the map */
+	uint32_t first;		 /* page behind the map and its guard */
 	uint32_t count;		 /* pages up to @high */
 	uint32_t mark;		 /* the first page that was never used */
 	uint32_t accessible; /* the first page that is not accessible yet */
@@ -48,13 +48,10 @@ struct psu_heap {
 	struct psu_page pages[];
 };
 
-/** What a slab begins with. */
+/** What a slab begins with.  The rest of its shape follows from its class. */
 struct psu_slab {
-	uint32_t count, free_count; /* blocks */
-	uint32_t len;				/* of a block */
-	uint32_t begin;				/* of the first, from the slab */
-	uint32_t hint;				/* no word before it has a free block */
-	uint32_t unused;
+	uint32_t free_count;  /* blocks */
+	uint32_t hint;		  /* no word before it has a free block */
 	uint64_t free_bits[]; /* a bit for each block; zeros behind them */
 };
 
@@ -92,9 +89,11 @@ unsigned psu_heap_bin_of(uint32_t count);
 
 /* ---- heap_slab.c: small blocks */
 
-/** The smallest class for @len bytes, and the length of its blocks. */
+/** The smallest class for @len bytes; the length of its blocks, and how many a
+ * slab has. */
 unsigned psu_heap_class_of(size_t len);
 uint32_t psu_heap_class_len(unsigned class);
+uint32_t psu_heap_class_count(unsigned class);
 /** A block of that class, or NULL. */
 void *psu_heap_alloc_small(struct psu_heap *heap, unsigned class);
 void psu_heap_free_small(struct psu_heap *heap, uint32_t slab, void *block);

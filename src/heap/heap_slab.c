@@ -22,41 +22,49 @@ unsigned psu_heap_class_of(size_t len)
 	return 4 * log - 20 + ((unsigned)((len - 1) >> (log - 2)) & 3);
 }
 
+/** How blocks lie in a slab. */
+struct shape {
+	uint32_t len;	/* of a block */
+	uint32_t pages; /* of the slab: 4 to 32, some 16 blocks of the larger */
+	uint32_t begin; /* of the first block, behind bits for all */
+	uint32_t count;
+};
+
+#define PAGES(len) ((len) > 1024 ? (len)*16 / PSU_HEAP_PAGE_LEN : 4)
+#define SLAB_LEN(len) (PAGES(len) * PSU_HEAP_PAGE_LEN)
+#define ALIGN(len) ((len) % 64 ? PSU_HEAP_ALIGN : 64)
+#define BITS_LEN(len) ((SLAB_LEN(len) / (len) + 63) / 64 * 8)
+#define BEGIN(len)                                                             \
+	((sizeof(struct psu_slab) + BITS_LEN(len) + ALIGN(len) - 1) / ALIGN(len) * \
+	 ALIGN(len))
+#define SHAPE(len)                                                             \
+	{                                                                          \
+		(len), PAGES(len), BEGIN(len), (SLAB_LEN(len) - BEGIN(len)) / (len)    \
+	}
+#define FOUR(len) SHAPE((len)*5), SHAPE((len)*6), SHAPE((len)*7), SHAPE((len)*8)
+
+static const struct shape shapes[] = {
+	SHAPE(16), SHAPE(32),  SHAPE(48),  SHAPE(64),  SHAPE(80),
+	SHAPE(96), SHAPE(112), SHAPE(128), FOUR(32),   FOUR(64),
+	FOUR(128), FOUR(256),  FOUR(512),  FOUR(1024),
+};
+
+_Static_assert(sizeof(shapes) / sizeof(shapes[0]) == PSU_HEAP_CLASSES,
+			   "psu_heap_class_of()");
+
 uint32_t psu_heap_class_len(unsigned class)
 {
-	unsigned log = (class + 20) / 4;
-
-	if (class < 8)
-		return 16 * (class + 1);
-	return (uint32_t)((4 + (class & 3) + 1) << (log - 2));
+	return shapes[class].len;
 }
 
-/** Pages of a slab: from 4 to 32, some 16 blocks of the larger sizes. */
-static uint32_t slab_pages(uint32_t len)
+uint32_t psu_heap_class_count(unsigned class)
 {
-	uint32_t count = len * 16 / PSU_HEAP_PAGE_LEN;
-
-	return count < 4 ? 4 : count;
+	return shapes[class].count;
 }
 
-static uint32_t words_of(const struct psu_slab *slab)
+static const struct shape *shape_of(const struct psu_heap *heap, uint32_t slab)
 {
-	return (slab->count + 63) / 64;
-}
-
-/** How blocks of @len bytes lie in a slab, behind bits for them. */
-static void shape(uint32_t len, struct psu_slab *slab_out)
-{
-	uint32_t slab_len = slab_pages(len) * PSU_HEAP_PAGE_LEN;
-	uint32_t align = len % 64 ? PSU_HEAP_ALIGN : 64;
-	uint32_t begin = (uint32_t)sizeof(*slab_out);
-
-	*slab_out = (struct psu_slab){.len = len,
-								  .count = (slab_len - begin) / len};
-	begin += words_of(slab_out) * 8;
-	slab_out->begin = (begin + align - 1) & ~(align - 1);
-	slab_out->count = (slab_len - slab_out->begin) / len;
-	slab_out->free_count = slab_out->count;
+	return &shapes[heap->pages[slab].class];
 }
 
 /* ---- slabs with room: a list for each class */
@@ -87,28 +95,28 @@ static void shut_slab(struct psu_heap *heap, uint32_t first)
 }
 
 /** Its memory may be any. */
-static void lay_out(struct psu_slab *slab, uint32_t len)
+static void lay_out(struct psu_slab *slab, uint32_t count)
 {
-	shape(len, slab);
-	memset(slab->free_bits, 0xff, slab->count / 64 * 8);
-	if (slab->count % 64)
-		slab->free_bits[slab->count / 64] = (UINT64_C(1) << slab->count % 64) -
-											1;
+	slab->free_count = count;
+	slab->hint = 0;
+	memset(slab->free_bits, 0xff, count / 64 * 8);
+	if (count % 64)
+		slab->free_bits[count / 64] = (UINT64_C(1) << count % 64) - 1;
 }
 
 static uint32_t make_slab(struct psu_heap *heap, unsigned class)
 {
-	uint32_t len = psu_heap_class_len(class), count = slab_pages(len);
-	uint32_t first = psu_heap_take_pages(heap, count, 1);
+	const struct shape *shape = &shapes[class];
+	uint32_t first = psu_heap_take_pages(heap, shape->pages, 1);
 
 	if (!first)
 		return 0;
 	heap->pages[first].kind = PSU_PAGE_SLAB;
 	heap->pages[first].class = (uint8_t) class;
-	for (uint32_t i = 1; i < count; i++)
+	for (uint32_t i = 1; i < shape->pages; i++)
 		heap->pages[first + i] = (struct psu_page){.kind = PSU_PAGE_SLAB_INNER,
 												   .run = first};
-	lay_out(psu_heap_at(heap, first), len);
+	lay_out(psu_heap_at(heap, first), shape->count);
 	open_slab(heap, first);
 	return first;
 }
@@ -153,15 +161,17 @@ void *psu_heap_alloc_small(struct psu_heap *heap, unsigned class)
 	slab->hint = word;
 	if (--slab->free_count == 0)
 		shut_slab(heap, first);
-	return (uint8_t *)slab + slab->begin + (word * 64 + bit) * slab->len;
+	return (uint8_t *)slab + shapes[class].begin +
+		   (word * 64 + bit) * shapes[class].len;
 }
 
 void psu_heap_free_small(struct psu_heap *heap, uint32_t first, void *block)
 {
 	struct psu_slab *slab = psu_heap_at(heap, first);
+	const struct shape *shape = shape_of(heap, first);
 	const struct psu_page *page = &heap->pages[first];
 	uint32_t offset = (uint32_t)((uint8_t *)block - (uint8_t *)slab);
-	uint32_t number = (offset - slab->begin) / slab->len;
+	uint32_t number = (offset - shape->begin) / shape->len;
 
 	slab->free_bits[number / 64] |= UINT64_C(1) << number % 64;
 	if (number / 64 < slab->hint)
@@ -169,7 +179,7 @@ void psu_heap_free_small(struct psu_heap *heap, uint32_t first, void *block)
 	if (slab->free_count++ == 0)
 		open_slab(heap, first);
 	/* the only one with room stays for the next block */
-	if (slab->free_count == slab->count && (page->next || page->previous))
+	if (slab->free_count == shape->count && (page->next || page->previous))
 		unmake_slab(heap, first);
 }
 
@@ -177,12 +187,13 @@ enum psu_heap_verdict psu_heap_judge_small(const struct psu_heap *heap,
 										   uint32_t first, const void *pointer)
 {
 	const struct psu_slab *slab = psu_heap_at(heap, first);
+	const struct shape *shape = shape_of(heap, first);
 	uint64_t offset = (uint64_t)((const uint8_t *)pointer -
 								 (const uint8_t *)slab) -
-					  slab->begin;
-	uint64_t number = offset / slab->len;
+					  shape->begin;
+	uint64_t number = offset / shape->len;
 
-	if (offset % slab->len || number >= slab->count)
+	if (offset % shape->len || number >= shape->count)
 		return PSU_HEAP_INSIDE;
 	return slab->free_bits[number / 64] >> number % 64 & 1 ? PSU_HEAP_FREED
 														   : PSU_HEAP_BLOCK;
@@ -192,22 +203,19 @@ bool psu_heap_slab_is_sound(const struct psu_heap *heap, uint32_t first)
 {
 	const struct psu_slab *slab = psu_heap_at(heap, first);
 	const struct psu_page *page = &heap->pages[first];
-	uint32_t free_count = 0, words;
-	struct psu_slab good;
+	uint32_t free_count = 0, count, words;
 
-	if (page->class >= PSU_HEAP_CLASSES)
+	if (page->class >= PSU_HEAP_CLASSES ||
+		page->run != shapes[page->class].pages)
 		return false;
-	shape(psu_heap_class_len(page->class), &good);
-	if (page->run != slab_pages(good.len) || slab->len != good.len ||
-		slab->count != good.count || slab->begin != good.begin)
-		return false;
-	words = words_of(&good);
+	count = shapes[page->class].count;
+	words = (count + 63) / 64;
 	for (uint32_t word = 0; word < words; word++) {
 		if (slab->free_bits[word] && word < slab->hint)
 			return false;
 		free_count += (uint32_t)__builtin_popcountll(slab->free_bits[word]);
 	}
-	if (good.count % 64 && slab->free_bits[words - 1] >> good.count % 64)
+	if (count % 64 && slab->free_bits[words - 1] >> count % 64)
 		return false;
 	return slab->hint < words && slab->free_count == free_count;
 }

@@ -114,6 +114,19 @@ static bool list_is_sound(const struct psu_heap *heap, uint32_t head,
 	return true;
 }
 
+/** Nothing is said of pages behind the mark, up to the end of the map's page:
+ * those behind that are zeros for who has taken them in. */
+static bool rest_is_silent(const struct psu_heap *heap)
+{
+	const uint8_t *rest = (const uint8_t *)&heap->pages[heap->mark];
+	const uint8_t *end = (const uint8_t *)psu_heap_map_high(heap, heap->mark);
+
+	for (; rest < end; rest++)
+		if (*rest)
+			return false;
+	return true;
+}
+
 static bool bins_are_sound(const struct psu_heap *heap,
 						   const struct census *census)
 {
@@ -160,6 +173,7 @@ bool psu_heap_verify(uint64_t low, uint64_t high,
 	struct census census = {0};
 
 	return header_is_sound(heap, low, high, accessible) &&
-		   runs_are_sound(heap, &census) && census.dirty == heap->dirty &&
-		   bins_are_sound(heap, &census) && open_slabs_are_sound(heap, &census);
+		   runs_are_sound(heap, &census) && rest_is_silent(heap) &&
+		   census.dirty == heap->dirty && bins_are_sound(heap, &census) &&
+		   open_slabs_are_sound(heap, &census);
 }

@@ -3,7 +3,7 @@
  * courier.c - one thread for each home with mail, which delivers that
  *
  * In: letters.  Out: none of them is forgotten without a line in the log: an
- * error if somebody may wait for the thread, else for information.
+ * error if somebody may wait for the result in it, else for information.
  */
 #include "journey/courier.h"
 #include "journey/process.h"
@@ -27,18 +27,19 @@ static struct courier *couriers;
 
 static void tell_dropped(const struct psu_letter *letter, const char *why)
 {
-	const char *what = letter->kind == PSU_LETTER_END ? "the result"
-													  : "the new place";
-
-	if (letter->joinable)
+	if (letter->joinable && letter->kind == PSU_LETTER_END)
 		psu_error_set(PSU_THREAD_E_RESULT_DROPPED,
-					  "%s of a thread of %s could not be told there: %s: "
-					  "whoever waits for it must be told otherwise",
-					  what, letter->home.name, why);
+					  "the result of a thread of %s could not be told there: "
+					  "%s: whoever waits for it must be told otherwise",
+					  letter->home.name, why);
+	else if (letter->kind == PSU_LETTER_END)
+		psu_log(PSU_THREAD_LOG_INFO,
+				"Dropped the result of a thread of %s that nobody waits for",
+				letter->home.name);
 	else
 		psu_log(PSU_THREAD_LOG_INFO,
-				"Dropped %s of a thread of %s that nobody waits for", what,
-				letter->home.name);
+				"%s is not told where its thread has gone: %s",
+				letter->home.name, why);
 }
 
 /** Those that an outbox has no room for. */

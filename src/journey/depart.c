@@ -147,8 +147,7 @@ static int survey_heap(struct psu_departure *departure)
 		return psu_error_set(PSU_THREAD_E_HEAP_DAMAGED,
 							 "cannot move the thread: what its heap knows of "
 							 "itself is overwritten: look for writes beyond "
-							 "the end of a block, with AddressSanitizer or "
-							 "valgrind");
+							 "the end of a block");
 	return psu_heap_survey(heap, &departure->image.heap);
 }
 

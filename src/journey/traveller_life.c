@@ -193,10 +193,9 @@ static void end(void *argument)
 	/* pthread_exit() has dropped frames here without a word */
 	psu_sanitizer_unmark(psu_slot_home_low(&self->slot),
 						 psu_slot_home_high(&self->slot));
-	/* what they destroy may have memory of the heap, which ends here */
-	if (self->born_here || self->heap)
+	if (self->born_here)
 		psu_exits_run(&self->exits);
-	if (!self->born_here && self->stage == PSU_STAGE_RUNNING)
+	else if (self->stage == PSU_STAGE_RUNNING)
 		keep_locals(self);
 	psu_process_lock();
 	if (self->stage == PSU_STAGE_RUNNING)

@@ -133,10 +133,12 @@ void psu_slot_freeze(const struct psu_slot *slot)
 	void *low = (void *)psu_slot_heap_low(slot);
 	size_t len = psu_slot_stack_high(slot) - psu_slot_heap_low(slot);
 
-	/* neither can fail on a mapping of ours but for lack of memory, and then
-	 * the old bytes merely stay */
-	madvise(low, len, MADV_DONTNEED);
-	mprotect(low, len, PROT_NONE);
+	/* fresh pages, also in the place of locked ones.  That fails for lack of
+	 * memory only, and then the old bytes merely stay */
+	if (mmap(low, len, PROT_NONE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
+			 0) == MAP_FAILED)
+		mprotect(low, len, PROT_NONE);
 }
 
 int psu_slot_thaw(const struct psu_slot *slot)

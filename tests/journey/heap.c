@@ -93,7 +93,7 @@ static void full(const struct task *task)
 	unsigned count = 0;
 
 	while ((blocks[count] = psu_thread_malloc(MIB)))
-		memset(blocks[count], (int)count, MIB), count++;
+		memset(blocks[count], (int)count + 1, MIB), count++;
 	CHECK(errno == ENOMEM);
 	CHECK(strstr(psu_thread_errmsg(), "PSU_THREAD_SLOT") != NULL);
 	CHECK(psu_thread_calloc(SIZE_MAX / 2, 3) == NULL && errno == ENOMEM);
@@ -101,7 +101,7 @@ static void full(const struct task *task)
 	go(task);
 	for (unsigned i = 0; i < count; i++)
 		for (size_t at = 0; at < MIB; at += 4095)
-			CHECK(blocks[i][at] == (unsigned char)i);
+			CHECK(blocks[i][at] == (unsigned char)(i + 1));
 	CHECK(psu_thread_malloc(MIB) == NULL);
 	psu_thread_free(blocks[0]);
 	CHECK(psu_thread_malloc(MIB) == blocks[0]);

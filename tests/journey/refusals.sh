@@ -409,8 +409,8 @@ zone_full() {
     open_input
     start hoarder "$probe" hoard - "$certs/a"
     await_line "$dir/hoarder.out" '^All taken$' 10
-    refuse_start ZONE_FULL "of the 1024 slots .* no 1 in a row" "$probe" go 127.0.0.1:1 \
-        "$certs/a"
+    refuse_start ZONE_FULL 'of the 1024 slots .* no 1 in a row' "$probe" go \
+        127.0.0.1:1 "$certs/a"
 }
 
 # Less than a slot.

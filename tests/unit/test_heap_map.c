@@ -12,7 +12,7 @@
 
 #define HEAP_LEN (UINT64_C(1) << 30)
 #define PAGE PSU_HEAP_PAGE_LEN
-#define FIRST 1025 /* page behind the map of such a heap */
+#define FIRST 1026 /* page behind map and guard of such a heap */
 
 static uint8_t *low;
 static struct psu_heap *heap;
@@ -124,6 +124,40 @@ START_TEST(too_many_runs)
 }
 END_TEST
 
+/** Up to the last page, in as many runs as there can be, and in one. */
+START_TEST(all_of_it)
+{
+	size_t count = HEAP_LEN / PAGE - FIRST - 1;
+	uint8_t *pages = psu_heap_alloc_zeroed(heap, count * PAGE);
+	size_t step = _i ? 2 : 1;
+
+	ck_assert_ptr_nonnull(pages);
+	ck_assert_ptr_null(psu_heap_alloc(heap, 2 * PAGE));
+	for (size_t i = 0; i < count; i += step)
+		pages[i * PAGE] = 1;
+	ck_assert_int_eq(psu_heap_survey(heap, &map), 0);
+	move();
+	ck_assert_int_eq(adopt(), 0);
+	for (size_t i = 0; i < count; i++)
+		ck_assert(pages[i * PAGE] == !(i % step));
+}
+END_TEST
+
+/** What is given back is not zeros where it is locked. */
+START_TEST(locked)
+{
+	uint8_t *block = psu_heap_alloc(heap, 400 * PAGE);
+
+	memset(block, 0xaa, 400 * PAGE);
+	if (mlock(block, 100 * PAGE) != 0)
+		return; /* not so much may be */
+	psu_heap_free(heap, block);
+	block = psu_heap_alloc_zeroed(heap, 400 * PAGE);
+	ck_assert_uint_eq(block[0], 0);
+	ck_assert_int_eq(memcmp(block, block + 1, 400 * PAGE - 1), 0);
+}
+END_TEST
+
 /* ---- what a peer may say */
 
 static struct psu_heap_run runs[2];
@@ -149,13 +183,13 @@ START_TEST(where_no_heap_is)
 		{2, 10, 1, 1, false},
 		{2, 10, FIRST - 1, UINT32_MAX, false},
 		{2, 10, UINT32_MAX, 1, false},
-		{FIRST, 10, 1, 1, true},
+		{FIRST - 1, 10, 1, 1, true},
 		{FIRST + 1, 10, 1, 1, false},
 		{UINT32_MAX, 10, 1, 1, false},
 		{0, 10, FIRST - 1, 1, false},
-		{FIRST, last, FIRST - 1, last, true},
-		{FIRST, last + 1, FIRST - 1, 1, false},
-		{FIRST, UINT32_MAX, FIRST - 1, 1, false},
+		{FIRST - 1, last, FIRST - 1, last, true},
+		{FIRST - 1, last + 1, FIRST - 1, 1, false},
+		{FIRST - 1, UINT32_MAX, FIRST - 1, 1, false},
 	};
 
 	munmap(low, HEAP_LEN);
@@ -166,6 +200,18 @@ START_TEST(where_no_heap_is)
 						 cases[i].good ? 0 : PSU_THREAD_E_IMAGE_INVALID);
 	}
 	map = (struct psu_heap_map){.runs = NULL};
+}
+END_TEST
+
+/** Pages that nothing is in yet are zeros, and do not come. */
+START_TEST(unused_pages_came)
+{
+	ck_assert_ptr_nonnull(psu_heap_alloc(heap, 100));
+	ck_assert_int_eq(psu_heap_survey(heap, &map), 0);
+	move();
+	ck_assert_int_eq(adopt(), 0);
+	map.runs[map.run_count++] = (struct psu_heap_run){10, 1};
+	ck_assert_int_eq(adopt(), PSU_THREAD_E_IMAGE_INVALID);
 }
 END_TEST
 
@@ -189,7 +235,10 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_test(tests, pages_in_use);
 	tcase_add_test(tests, too_many_runs);
+	tcase_add_loop_test(tests, all_of_it, 0, 2);
+	tcase_add_test(tests, locked);
 	tcase_add_test(tests, where_no_heap_is);
+	tcase_add_test(tests, unused_pages_came);
 	tcase_add_test(tests, no_heap_came);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);

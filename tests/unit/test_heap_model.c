@@ -335,8 +335,14 @@ static void slab_without_room_has_some(void)
 {
 	struct psu_slab *slab = psu_heap_at(heap, small_run);
 
-	memset(slab->free_bits, 0, (slab->count + 63) / 64 * 8);
+	memset(slab->free_bits, 0,
+		   (psu_heap_class_count(heap->pages[small_run].class) + 63) / 64 * 8);
 	slab->free_count = 0;
+}
+
+static void words_behind_the_mark(void)
+{
+	heap->pages[heap->mark + 1].kind = PSU_PAGE_SLAB_INNER;
 }
 
 static void dirty_miscounted(void)
@@ -349,6 +355,7 @@ static void (*const changes[])(void) = {
 	run_in_another_list,		run_in_no_list,
 	block_before_the_hint,		blocks_miscounted,
 	slab_without_room_has_some, dirty_miscounted,
+	words_behind_the_mark,
 };
 
 START_TEST(one_thing_changed)
