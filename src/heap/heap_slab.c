@@ -211,7 +211,7 @@ bool psu_heap_slab_is_sound(const struct psu_heap *heap, uint32_t first)
 	count = shapes[page->class].count;
 	words = (count + 63) / 64;
 	for (uint32_t word = 0; word < words; word++) {
-		if (slab->free_bits[word] && word < slab->hint)
+		if (word < slab->hint && slab->free_bits[word])
 			return false;
 		free_count += (uint32_t)__builtin_popcountll(slab->free_bits[word]);
 	}
