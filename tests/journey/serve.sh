@@ -240,6 +240,7 @@ again() {
     await_said b "served: $(number BUSY)"
     tell a start two 0 "127.0.0.1:${ports[b]}"
     await_said b 'two ends'
+    await_listed b 'listed 0'
     tell b stop
     await 10 eval "(( \$(grep -c '^served: 0' $dir/b.out) == 2 ))" ||
         wrong "b did not stop a second time"
