@@ -141,6 +141,24 @@ START_TEST(zeroed_where_others_were)
 }
 END_TEST
 
+/** Also where only a part of it was given back to the system. */
+START_TEST(zeroed_beside_others)
+{
+	uint8_t *first = alloc(2 << 20), *second = alloc(10 * PAGE);
+	uint8_t *third = alloc(2 << 20), *block;
+	size_t len = (4 << 20) + 10 * PAGE;
+
+	alloc(10000);
+	psu_heap_free(heap, _i ? first : second);
+	psu_heap_free(heap, _i ? second : first);
+	psu_heap_free(heap, third);
+	block = psu_heap_alloc_zeroed(heap, len);
+	ck_assert_ptr_eq(block, first);
+	ck_assert_uint_eq(block[0], 0);
+	ck_assert_int_eq(memcmp(block, block + 1, len - 1), 0);
+}
+END_TEST
+
 /* ---- misuse */
 
 START_TEST(verdicts)
@@ -201,11 +219,12 @@ END_TEST
 START_TEST(given_back)
 {
 	uint64_t before = used_len();
-	uint8_t *block = alloc(10 << 20);
+	uint8_t *block = alloc(3 << 19);
 
-	ck_assert_uint_eq(resident(block, 10 << 20), (10 << 20) / PAGE);
+	/* at once, though it may stay for what is dirty alone */
+	ck_assert_uint_eq(resident(block, 3 << 19), (3 << 19) / PAGE);
 	psu_heap_free(heap, block);
-	ck_assert_uint_eq(resident(block, 10 << 20), 0);
+	ck_assert_uint_eq(resident(block, 3 << 19), 0);
 	ck_assert_uint_le(used_len(), before + (160 << 10)); /* the map */
 }
 END_TEST
@@ -279,6 +298,7 @@ int main(void)
 	tcase_add_test(tests, every_alignment);
 	tcase_add_test(tests, large_ones_begin_a_page);
 	tcase_add_test(tests, zeroed_where_others_were);
+	tcase_add_loop_test(tests, zeroed_beside_others, 0, 2);
 	tcase_add_test(tests, verdicts);
 	tcase_add_test(tests, used_after_free);
 	tcase_add_test(tests, full);

@@ -282,7 +282,7 @@ static void build(void)
 	ck_assert_ptr_nonnull(psu_heap_alloc(heap, 9000));
 	gap = psu_heap_alloc(heap, 20000);
 	free_run = psu_heap_page_of(heap, gap);
-	last_run = psu_heap_page_of(heap, psu_heap_alloc(heap, 9000));
+	last_run = psu_heap_page_of(heap, psu_heap_alloc(heap, 20000));
 	psu_heap_free(heap, gap);
 	ck_assert_uint_eq(heap->pages[small_run].kind, PSU_PAGE_SLAB);
 	ck_assert_uint_eq(last_run + heap->pages[last_run].run, heap->mark);
@@ -307,6 +307,11 @@ static void run_in_another_list(void)
 	heap->bins[bin + 1] = heap->bins[bin];
 	heap->bins[bin] = 0;
 	heap->bins_used[0] ^= UINT64_C(3) << bin;
+}
+
+static void large_in_a_list(void)
+{
+	heap->bins[psu_heap_bin_of(heap->pages[free_run].run)] = last_run;
 }
 
 static void run_in_no_list(void)
@@ -351,11 +356,11 @@ static void dirty_miscounted(void)
 }
 
 static void (*const changes[])(void) = {
-	run_over_the_mark,			mark_over_what_is_accessible,
-	run_in_another_list,		run_in_no_list,
-	block_before_the_hint,		blocks_miscounted,
-	slab_without_room_has_some, dirty_miscounted,
-	words_behind_the_mark,
+	run_over_the_mark,	 mark_over_what_is_accessible,
+	run_in_another_list, large_in_a_list,
+	run_in_no_list,		 block_before_the_hint,
+	blocks_miscounted,	 slab_without_room_has_some,
+	dirty_miscounted,	 words_behind_the_mark,
 };
 
 START_TEST(one_thing_changed)
