@@ -139,7 +139,9 @@ static struct psu_letter *write_home(const struct psu_session *session,
 									 const struct psu_id *migration)
 {
 	const struct psu_process *process = psu_process_get();
-	const struct psu_traveller *at = process->threads;
+	/* a home has no look at its own threads, of which there may be many */
+	const struct psu_traveller *at = process->foreign_count ? process->threads
+															: NULL;
 
 	while (at && !psu_id_equal(&at->arrived_by, migration))
 		at = at->next;

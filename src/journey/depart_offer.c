@@ -60,12 +60,12 @@ static void note_destination(struct psu_departure *departure)
 static void note_move(const struct psu_departure *departure)
 {
 	struct psu_traveller *thread = departure->thread;
+	struct psu_made_move move = {.generation = departure->parcel.generation};
 
+	psu_sha256(departure->parcel.sealed, PSU_SEALED_LEN, &move.digest);
 	psu_process_lock();
 	psu_home_offers(&thread->known);
-	thread->latest_move.generation = departure->parcel.generation;
-	psu_sha256(departure->parcel.sealed, PSU_SEALED_LEN,
-			   &thread->latest_move.digest);
+	thread->latest_move = move;
 	psu_process_unlock();
 }
 

@@ -43,6 +43,7 @@ struct psu_process {
 	/* guarded by the lock */
 	struct psu_dest dest;				  /* moves that came here */
 	struct psu_traveller *threads;		  /* on this host, or born here */
+	unsigned foreign_count;				  /* of them, born elsewhere */
 	struct psu_caller *callers;			  /* connections to the server */
 	struct psu_arrival *arrivals;		  /* threads that are coming in */
 	unsigned openings_count;			  /* threads that may still come in */

@@ -42,6 +42,7 @@ static void enlist(struct psu_traveller *thread)
 	psu_process_lock();
 	thread->next = process->threads;
 	process->threads = thread;
+	process->foreign_count += !thread->born_here;
 	psu_process_unlock();
 }
 
@@ -61,8 +62,10 @@ static void discard(struct psu_traveller *thread)
 	psu_process_lock();
 	while (*link && *link != thread)
 		link = &(*link)->next;
-	if (*link)
+	if (*link) {
 		*link = thread->next;
+		process->foreign_count -= !thread->born_here;
+	}
 	psu_process_announce(thread->slot.addr);
 	psu_slot_unmap(&thread->slot);
 	psu_process_unlock();

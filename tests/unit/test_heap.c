@@ -2,12 +2,11 @@
 /*
  * test_heap.c - are blocks where, and as long and empty as, they should be?
  */
-#include "run_suite.h"
+#include "test_heap_range.h"
 
 #include "heap/heap.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define HEAP_LEN (UINT64_C(64) << 20)
 #define PAGE PSU_HEAP_PAGE_LEN
@@ -17,9 +16,7 @@ static struct psu_heap *heap;
 
 static void setup(void)
 {
-	low = mmap(NULL, HEAP_LEN, PROT_NONE,
-			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	ck_assert_ptr_ne(low, MAP_FAILED);
+	low = map_range(NULL, HEAP_LEN);
 	heap = psu_heap_init((uint64_t)low, (uint64_t)low + HEAP_LEN);
 	ck_assert_ptr_eq(heap, low);
 }

@@ -3,12 +3,11 @@
  * test_heap_map.c - do the right pages of a heap go, and only where it can have
  * some?
  */
-#include "run_suite.h"
+#include "test_heap_range.h"
 
 #include "heap/heap.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #define HEAP_LEN (UINT64_C(1) << 30)
 #define PAGE PSU_HEAP_PAGE_LEN
@@ -18,21 +17,10 @@ static uint8_t *low;
 static struct psu_heap *heap;
 static struct psu_heap_map map;
 
-static void map_slot(void)
-{
-	void *got = mmap(low, HEAP_LEN, PROT_NONE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-						 (low ? MAP_FIXED_NOREPLACE : 0),
-					 -1, 0);
-
-	ck_assert_ptr_ne(got, MAP_FAILED);
-	low = got;
-}
-
 static void setup(void)
 {
 	psu_thread_set_log(PSU_THREAD_LOG_NONE, NULL, NULL);
-	map_slot();
+	low = map_range(low, HEAP_LEN);
 	heap = psu_heap_init((uint64_t)low, (uint64_t)low + HEAP_LEN);
 	ck_assert_ptr_nonnull(heap);
 }
@@ -67,7 +55,7 @@ static void move(void)
 		at += (size_t)map.runs[i].count * PAGE;
 	}
 	munmap(low, HEAP_LEN);
-	map_slot();
+	low = map_range(low, HEAP_LEN);
 	ck_assert_int_eq(open_heap(), 0);
 	at = low;
 	to = bytes;
@@ -193,7 +181,7 @@ START_TEST(where_no_heap_is)
 	};
 
 	munmap(low, HEAP_LEN);
-	map_slot();
+	low = map_range(low, HEAP_LEN);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		say(cases[i].map_pages, cases[i].rest, cases[i].gap, cases[i].count);
 		ck_assert_int_eq(open_heap(),

@@ -6,13 +6,12 @@
  * Now and then the heap moves: its pages are copied, all is unmapped, and only
  * what a heap says of itself comes back.
  */
-#include "run_suite.h"
+#include "test_heap_range.h"
 
 #include "heap/heap_pages.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #define HEAP_LEN (UINT64_C(256) << 20)
 #define BLOCKS 4000
@@ -37,17 +36,6 @@ static uint64_t draw(uint64_t below)
 	return random_state % below;
 }
 
-static void map(void)
-{
-	void *got = mmap(low, HEAP_LEN, PROT_NONE,
-					 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE |
-						 (low ? MAP_FIXED_NOREPLACE : 0),
-					 -1, 0);
-
-	ck_assert_ptr_ne(got, MAP_FAILED);
-	low = got;
-}
-
 static void setup(void)
 {
 	const char *seed = getenv("TEST_SEED");
@@ -56,7 +44,7 @@ static void setup(void)
 	printf("test_heap_model: TEST_SEED=%llu\n",
 		   (unsigned long long)random_state);
 	memset(shadows, 0, sizeof(shadows));
-	map();
+	low = map_range(low, HEAP_LEN);
 	heap = psu_heap_init((uint64_t)low, (uint64_t)low + HEAP_LEN);
 	ck_assert_ptr_eq(heap, low);
 }
@@ -184,7 +172,7 @@ static void move(void)
 		after = extent.addr + extent.len;
 	}
 	munmap(low, HEAP_LEN);
-	map();
+	low = map_range(low, HEAP_LEN);
 	for (int i = 0; i < 2; i++)
 		ck_assert_int_eq(mprotect((void *)accessible[i].addr, accessible[i].len,
 								  PROT_READ | PROT_WRITE),
