@@ -4,8 +4,9 @@
  *
  *     probe WHAT HOST CERTS
  *
- * It says on stdout where its thread is.  WHAT is a row of the table at the
- * end; some use the library's internals, to do what the library would not.
+ * As the apps do, it says on stdout where its thread is, and leaves what is
+ * wrong to the library's log.  WHAT is a row of the table at the end; some
+ * use the library's internals, to do what the library would not.
  */
 #include "deadlines.h"
 #include "journey/line.h"
@@ -174,13 +175,12 @@ static void outside(const char *host, const char *certs)
 /** Take all slots of the zone until a word comes. */
 static void hoard(const char *unused, const char *certs)
 {
-	uint32_t slot, held = 0;
+	uint32_t slot;
 
 	(void)unused;
 	expect(psu_thread_setup_init(PSU_THREAD_CLIENT, certs));
-	while (held < PSU_ZONE_SLOTS) /* others may have one for a moment */
-		held += !psu_runtime_lock_slots(psu_process_get()->runtime,
-										PSU_ZONE_SLOTS, 1, &slot);
+	expect(psu_runtime_lock_slots(psu_process_get()->runtime, PSU_ZONE_SLOTS,
+								  PSU_ZONE_SLOTS, &slot));
 	puts("All taken");
 	await_word();
 }

@@ -405,7 +405,9 @@ runtime_obstructed() {
         apps/app1 127.0.0.1:0 0 "$certs/a"
 }
 
+# The cases beside this one need slots too.
 zone_full() {
+    local -x PSU_THREAD_RUNTIME=$dir/run
     open_input
     start hoarder "$probe" hoard - "$certs/a"
     await_line "$dir/hoarder.out" '^All taken$' 10
