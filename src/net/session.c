@@ -323,6 +323,14 @@ int psu_session_authenticate(const struct psu_session_context *context, int fd,
 	return 0;
 }
 
+/** Whether the caller's process has ended, which is its own affair: one that
+ * refuses us closes in due form (RFC 8446 §6.1), and that is news. */
+static bool has_vanished(const struct psu_session *session, int code)
+{
+	return code == PSU_THREAD_E_CONNECTION_LOST &&
+		   !(SSL_get_shutdown(session->ssl) & SSL_RECEIVED_SHUTDOWN);
+}
+
 int psu_session_greet(const struct psu_session_context *context,
 					  struct psu_session *session)
 {
@@ -342,7 +350,8 @@ int psu_session_greet(const struct psu_session_context *context,
 	/* not all of this can the caller see in our hello: it may have sent an
 	 * OFFER meanwhile, and must hear that nobody has looked at it */
 	if (rc) {
-		psu_error_tell(rc);
+		if (!has_vanished(session, rc))
+			psu_error_tell(rc);
 		psu_session_refuse(session, rc);
 	}
 	return rc;

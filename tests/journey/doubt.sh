@@ -21,7 +21,8 @@ make_certs "$certs" a=127.0.0.1 b=127.0.0.1 c=127.0.0.1
 
 # Give a thread away to a stopped server: $client, $server, $port.
 give_away() { # what
-    start server "$probe" serve - "$certs/b"
+    keep_port
+    PSU_THREAD_LISTEN=$kept start server "$probe" serve - "$certs/b"
     server=$started
     await_port server "$server"
     open_input
@@ -36,7 +37,7 @@ give_away() { # what
 replace_server() { # runtime directory
     kill -KILL "$server"
     await_end "$server" 10
-    PSU_THREAD_RUNTIME=$1 PSU_THREAD_LISTEN=127.0.0.1:$port \
+    PSU_THREAD_RUNTIME=$1 PSU_THREAD_LISTEN=$kept \
         start second "$probe" serve - "$certs/b"
     second=$started
     await_port second "$second"

@@ -185,7 +185,8 @@ knock() { # port
 early() {
     local knockers=()
     open_input
-    serve
+    keep_port
+    PSU_THREAD_LISTEN=$kept serve
     kill "$server"
     await_end "$server" 10
     for ((i = 0; i < 4; i++)); do
@@ -194,7 +195,7 @@ early() {
     done
     for ((i = 0; i < 30; i++)); do
         rm -f "$dir/server.port"
-        PSU_THREAD_LISTEN=127.0.0.1:$port start server "$hostile" serve \
+        PSU_THREAD_LISTEN=$kept start server "$hostile" serve \
             "$certs/b"
         server=$started
         await 10 eval "[[ -s $dir/server.port ]] ||

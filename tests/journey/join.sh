@@ -69,10 +69,12 @@ serve() { # who...
     local who
     hosts=() servers=()
     for who; do
-        start "$who" tests/journey/join "$who" "$certs/$who" serve
+        keep_port
+        PSU_THREAD_LISTEN=$kept start "$who" tests/journey/join "$who" \
+            "$certs/$who" serve
         await_port "$who" "$started"
         servers+=("$started")
-        hosts+=("127.0.0.1:$port")
+        hosts+=("$kept")
     done
 }
 
@@ -111,15 +113,15 @@ unaddressed() {
 orphan() { # mode of home, code that b logs (''), who answers (a), why it waits
     open_input
     serve b
-    MODE=$1 PSU_THREAD_LISTEN=127.0.0.1:0 start a tests/journey/join a \
+    keep_port
+    MODE=$1 PSU_THREAD_LISTEN=$kept start a tests/journey/join a \
         "$certs/a" 0wr "${hosts[@]}"
     home=$started
     await_line "$dir/b.err" 'Thread from a goes on here' 10
-    [[ $1 == 0 ]] || await_port a "$home"
     kill -KILL "$home"
     await_end "$home" 10
     [[ $1 == 0 ]] || {
-        PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join \
+        PSU_THREAD_LISTEN=$kept start second tests/journey/join \
             "${3-a}" "$certs/${3-a}" serve
         await_port second "$started"
     }
@@ -164,14 +166,14 @@ bereave() { # the same, and who takes its port
     local victim
     open_input
     serve b c
-    victim=${servers[$3]} port=${hosts[$3]##*:}
+    victim=${servers[$3]}
     MODE=0 start a tests/journey/join a "$certs/a" "$1" "${hosts[@]}"
     home=$started
     await_line "$dir/$2.err" 'Thread from . goes on here' 10
     [[ $2 == b ]] || await_line "$dir/b.err" 'Thread runs at' 10
     kill -KILL "$victim"
     await_end "$victim" 10
-    PSU_THREAD_LISTEN=127.0.0.1:$port start second tests/journey/join "$4" \
+    PSU_THREAD_LISTEN=${hosts[$3]} start second tests/journey/join "$4" \
         "$certs/$4" serve
     await_port second "$started"
 }
@@ -209,13 +211,14 @@ struck_off() {
 stranded() { # code, run-time directory, who answers (a)
     open_input
     serve b
-    start a tests/journey/join a "$certs/a" 0wh.r "${hosts[@]}"
+    keep_port
+    PSU_THREAD_LISTEN=$kept start a tests/journey/join a "$certs/a" 0wh.r \
+        "${hosts[@]}"
     home=$started
     await_line "$dir/b.err" 'Thread from a goes on here' 10
-    await_port a "$home"
     kill -KILL "$home"
     await_end "$home" 10
-    PSU_THREAD_LISTEN=127.0.0.1:$port PSU_THREAD_RUNTIME=${2:-$work/run} \
+    PSU_THREAD_LISTEN=$kept PSU_THREAD_RUNTIME=${2:-$work/run} \
         start second tests/journey/join "${3-a}" "$certs/${3-a}" serve
     await_port second "$started"
     echo >&"$input_fd"

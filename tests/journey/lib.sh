@@ -179,6 +179,15 @@ await_port() { # who, pid
     fi
 }
 
+# A port for processes that listen there in turn: nobody else is given it
+# while none of them does.  It is in $kept, with its address.
+keep_port() {
+    start keeper tests/journey/keeper
+    await_port keeper "$started"
+    rm -f "$dir/keeper.port"
+    kept=127.0.0.1:$port
+}
+
 # The same for `openssl s_server -accept 127.0.0.1:0`, started as openssl.
 await_openssl() {
     await 10 read_openssl_port || wrong "openssl s_server does not listen"

@@ -88,6 +88,7 @@ stale() {
     tell a ask "127.0.0.1:${ports[b]}"
     await_said a asked
     tell a blind
+    await_said a 'cannot see'
     kill -KILL "${pids[b]}"
     await_end "${pids[b]}" 10
     rm "$dir/b.in" "$dir/b.port"

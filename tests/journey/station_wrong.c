@@ -293,7 +293,7 @@ bool do_wrong(char **words, int count)
 	else if (strcmp(word, "stock") == 0 && count > 1)
 		stock(words[1]);
 	else if (strcmp(word, "blind") == 0)
-		blind = true;
+		blind = printf("cannot see\n") > 0;
 	else if (strcmp(word, "deaf") == 0)
 		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
 	else if (strcmp(word, "fork") == 0)

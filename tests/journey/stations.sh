@@ -22,7 +22,13 @@ strerror() { # code
 declare -A ports=()
 
 # Start a process: a client, or a server, whose port is in ports[WHO].
+# Another may listen where one did that has ended.
 station() { # who, mode, certs' name (who)
+    local -x PSU_THREAD_LISTEN=$PSU_THREAD_LISTEN
+    if [[ $2 == 1 && $PSU_THREAD_LISTEN == *:0 ]]; then
+        keep_port
+        PSU_THREAD_LISTEN=$kept
+    fi
     start_told "$1" tests/journey/station "$2" "$certs/${3-$1}"
     if [[ $2 == 1 ]]; then
         await_port "$1" "$started"

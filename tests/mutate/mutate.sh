@@ -79,7 +79,7 @@ needs() { # command
             printf '%s\n' apps/app{1,3} libpsu_thread.so \
                 tests/journey/stuck_{frames,state} \
                 tests/journey/{probe,strangers,hostile,words,deny,flights} \
-                tests/journey/{hooks,station,join,lines,forger,heap}
+                tests/journey/{hooks,station,join,lines,forger,heap,keeper}
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"

@@ -199,6 +199,33 @@ START_TEST(hello_comes_first)
 }
 END_TEST
 
+static int error_count;
+
+static void count_error(enum psu_thread_log_level level, const char *line,
+						void *unused)
+{
+	(void)line;
+	(void)unused;
+	error_count += level == PSU_THREAD_LOG_ERROR;
+}
+
+/** It ends before its hello: only one that says goodbye has refused us. */
+START_TEST(no_hello_comes)
+{
+	pthread_t thread;
+
+	psu_thread_set_log(PSU_THREAD_LOG_ERROR, count_error, NULL);
+	open_ends();
+	thread = start_server();
+	open_raw();
+	client.session->broken = _i == 0;
+	psu_session_close(client.session);
+	pthread_join(thread, NULL);
+	check_code(server.code, E(CONNECTION_LOST));
+	ck_assert_int_eq(error_count, _i);
+}
+END_TEST
+
 static void check_limit(int limit_ms)
 {
 	check_code(server.code, E(HOST_SILENT));
@@ -246,6 +273,7 @@ int main(void)
 	tcase_add_loop_test(opening, both_sides_judge, 0, (int)COUNT(openings));
 	tcase_add_test(opening, both_know_each_other);
 	tcase_add_loop_test(opening, hello_comes_first, 0, 3);
+	tcase_add_loop_test(opening, no_hello_comes, 0, 2);
 	tcase_add_test(limits, hello_does_not_come);
 	tcase_add_test(limits, handshake_drips);
 	return run_suite(suite);
