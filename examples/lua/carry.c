@@ -23,6 +23,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/** That a server which is to stop has with scripts that are here still. */
+#define PATIENCE_MS 10000
+
 /** The script and its arguments: what main was given, of use at home only. */
 struct words {
 	int count;
@@ -114,7 +117,7 @@ int main(int argc, char **argv)
 	if (psu_thread_setup_init(mode, NULL) != 0) /* main's first act */
 		return EXIT_FAILURE;
 	if (mode == PSU_THREAD_SERVER)
-		return psu_thread_serve(0) ? EXIT_FAILURE : EXIT_SUCCESS;
+		return psu_thread_serve(PATIENCE_MS) ? EXIT_FAILURE : EXIT_SUCCESS;
 	if (psu_thread_start(run, &words, NULL, &thread) != 0 ||
 		psu_thread_join(thread, &result, NULL) != 0)
 		return EXIT_FAILURE;

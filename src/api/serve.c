@@ -109,6 +109,19 @@ static void tell_who_stays(const struct psu_process *process)
 						  at->name, at->from, psu_traveller_stage(at));
 }
 
+/** Until @deadline for all who are here, and then only for those who have
+ * ended or left, and are to be cleared away.  Lock held. */
+static void await_guests(struct psu_process *process, int64_t deadline)
+{
+	int64_t later = deadline + PSU_LINGER_MS;
+	uint64_t guests = psu_process_about(&process->guests_count);
+
+	while (process->guests_count && psu_process_wait(guests, deadline))
+		continue;
+	while (psu_reaper_has_guests() && psu_process_wait(guests, later))
+		continue;
+}
+
 /** Returns how many have not ended, nor left, in time. */
 static unsigned drain(struct psu_process *process, unsigned drain_ms)
 {
@@ -121,10 +134,7 @@ static unsigned drain(struct psu_process *process, unsigned drain_ms)
 	psu_process_announce(psu_process_about(&process->openings_count));
 	psu_log(PSU_THREAD_LOG_INFO, "Stopping: %u threads are here",
 			process->guests_count);
-	while (
-		process->guests_count &&
-		psu_process_wait(psu_process_about(&process->guests_count), deadline))
-		continue;
+	await_guests(process, deadline);
 	count = process->guests_count;
 	tell_who_stays(process);
 	psu_process_unlock();

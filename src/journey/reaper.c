@@ -12,7 +12,9 @@
 #include "journey/process.h"
 #include "slot/reserve.h"
 
-static bool running; /* guarded by the process's lock */
+/* guarded by the process's lock */
+static bool running;
+static bool guest_in_hand; /* it is being freed */
 
 static bool is_finished(const struct psu_traveller *thread)
 {
@@ -82,20 +84,29 @@ static void see_off_guest(void)
 static void *reap(void *unused)
 {
 	struct psu_traveller *thread;
-	bool is_guest;
 
 	psu_process_lock();
 	for (;;) {
 		thread = await_finished();
-		is_guest = thread->is_guest;
+		guest_in_hand = thread->is_guest;
 		psu_process_unlock();
 		psu_traveller_dispose(thread);
 		psu_reserve_fill(); /* for the next one */
 		psu_process_lock();
-		if (is_guest)
+		if (guest_in_hand)
 			see_off_guest();
+		guest_in_hand = false;
 	}
 	return unused;
+}
+
+bool psu_reaper_has_guests(void)
+{
+	const struct psu_traveller *at = psu_process_get()->threads;
+
+	while (at && !(at->is_guest && is_finished(at)))
+		at = at->next;
+	return at || guest_in_hand;
 }
 
 int psu_reaper_start(void)

@@ -19,6 +19,9 @@ void psu_reaper_take(struct psu_traveller *thread);
 /** Start it, unless it runs.  Lock held.  Returns 0, NO_MEMORY or SYSTEM. */
 PSU_MUST_CHECK int psu_reaper_start(void);
 
+/** Whether guests have ended, or left, that are not free yet.  Lock held. */
+bool psu_reaper_has_guests(void);
+
 /** A thread has ended here or left, or was lost elsewhere: perhaps one to be
  * freed.  Lock held. */
 void psu_reaper_look(void);

@@ -44,6 +44,20 @@ static int new_session(const struct psu_session_context *context, int fd,
 	return 0;
 }
 
+/** That a caller ends before it is known is its own affair, and no error. */
+static int tell_no_handshake(const struct psu_session *session, int result)
+{
+	int wants = SSL_get_error(session->ssl, result);
+	bool before = psu_error_whisper(false);
+	int rc;
+
+	psu_error_whisper(before ||
+					  (session->server && psu_session_has_ended(wants)));
+	rc = psu_tls_error(session->ssl, result, session->peer_name);
+	psu_error_whisper(before);
+	return rc;
+}
+
 static int shake_hands(struct psu_session *session)
 {
 	int64_t deadline = psu_clock_deadline(PSU_HANDSHAKE_MS);
@@ -58,7 +72,7 @@ static int shake_hands(struct psu_session *session)
 			break;
 		if (wants != SSL_ERROR_WANT_READ && wants != SSL_ERROR_WANT_WRITE) {
 			session->broken = true;
-			return psu_tls_error(session->ssl, result, session->peer_name);
+			return tell_no_handshake(session, result);
 		}
 		if (!psu_socket_wait(session->fd, wants == SSL_ERROR_WANT_WRITE,
 							 deadline)) {

@@ -93,6 +93,11 @@ PSU_MUST_CHECK int psu_session_recv_refusal(struct psu_session *session);
 int psu_session_unexpected(struct psu_session *session,
 						   const struct psu_frame_header *header);
 
+/** Whether nothing more can be read because the peer's process has ended:
+ * right after a call of TLS that has failed, of which SSL_get_error() says
+ * @wants.  A failure to write may have its reason in what can be read still. */
+bool psu_session_has_ended(int wants);
+
 void psu_session_close(struct psu_session *session);
 
 /** What a peer may do: send threads here, receive them, or at least one of
@@ -157,6 +162,10 @@ bool psu_session_await(struct psu_session *session, int wake_fd,
 					   int64_t deadline);
 PSU_MUST_CHECK int psu_session_recv(struct psu_session *session, void *out,
 									size_t len, int64_t deadline);
+/** At least one byte, and no more than one TLS record. */
+PSU_MUST_CHECK int psu_session_recv_some(struct psu_session *session, void *out,
+										 size_t len, int64_t deadline,
+										 size_t *got_out);
 /** The payload of a control frame whose header has been received. */
 PSU_MUST_CHECK int
 psu_session_recv_control(struct psu_session *session,

@@ -22,9 +22,7 @@ static int out_of_time(struct psu_session *session)
 						  session->peer_name);
 }
 
-/** Whether nothing more can be read because the peer's process has ended.  A
- * failure to write may have its reason in what can be read still. */
-static bool has_ended(int wants)
+bool psu_session_has_ended(int wants)
 {
 	int error = errno;
 
@@ -48,7 +46,8 @@ static int wait_for_tls(struct psu_session *session, int result, bool reading,
 		return out_of_time(session);
 	}
 	session->broken = true;
-	if (wants == SSL_ERROR_ZERO_RETURN || (reading && has_ended(wants)))
+	if (wants == SSL_ERROR_ZERO_RETURN ||
+		(reading && psu_session_has_ended(wants)))
 		return psu_error_keep(PSU_THREAD_E_CONNECTION_LOST,
 							  "%s closed the connection: see the log there",
 							  session->peer_name);
@@ -162,26 +161,34 @@ int psu_session_send_control(struct psu_session *session,
 					  psu_clock_deadline(PSU_MESSAGE_MS));
 }
 
+int psu_session_recv_some(struct psu_session *session, void *out, size_t len,
+						  int64_t deadline, size_t *got_out)
+{
+	int result, rc = 0;
+
+	do {
+		ERR_clear_error();
+		result = SSL_read_ex(session->ssl, out, len, got_out);
+		if (result != 1)
+			rc = wait_for_tls(session, result, true, deadline);
+	} while (result != 1 && !rc);
+	return rc;
+}
+
 int psu_session_recv(struct psu_session *session, void *out, size_t len,
 					 int64_t deadline)
 {
 	uint8_t *at = out;
+	int rc = 0;
 
-	while (len) {
+	while (len && !rc) {
 		size_t got = 0;
-		int result;
 
-		ERR_clear_error();
-		result = SSL_read_ex(session->ssl, at, len, &got);
+		rc = psu_session_recv_some(session, at, len, deadline, &got);
 		at += got;
 		len -= got;
-		if (result == 1)
-			continue;
-		result = wait_for_tls(session, result, true, deadline);
-		if (result)
-			return result;
 	}
-	return 0;
+	return rc;
 }
 
 int64_t psu_session_body_deadline(uint64_t len)

@@ -219,9 +219,11 @@ cannot() { # code, why
     echo "# cannot produce: $1: $2"
 }
 
-# Exactly one error line, of that code, which says what and what to do.
+# Exactly one error line, of that code, which says what and what to do.  A
+# process that is still there may be about to log it.
 expect_error() { # who, code, pattern
     local lines
+    await 5 grep -q '^\[error\]' "$dir/$1.err"
     mapfile -t lines < <(grep '^\[error\]' "$dir/$1.err")
     ((${#lines[@]} == 1)) ||
         wrong "$1 logged ${#lines[@]} errors instead of one"
@@ -254,8 +256,13 @@ expect_no_error() { # who
 
 expect_lines() { # who, count, pattern: of its output
     local count
-    count=$(grep -Ecx -- "$3" "$dir/$1.out")
+    await 5 has_lines "$@"
     [[ $count == "$2" ]] || wrong "$1 printed '$3' $count times, not $2"
+}
+
+has_lines() {
+    count=$(grep -Ecx -- "$3" "$dir/$1.out")
+    ((count >= $2))
 }
 
 # Both sides of an app: what they print, and the manner of their logs.

@@ -259,6 +259,7 @@ cancelled() {
     tell b serve 0
     tell a start two 0 "127.0.0.1:${ports[b]}"
     await_said b 'two ends'
+    await_listed b 'listed 0'
     # SIGTERM stops that one
     kill -TERM "${pids[b]}"
     await_said b 'served: 0'
