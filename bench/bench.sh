@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: ISC
 #
-# bench.sh [ROUNDS] - run bench/bench and bench/crowd with certificates of
-# their own, and leave bench/results.json and bench/crowd.json in the working
-# directory
+# bench.sh [ROUNDS] - run bench/bench, bench/crowd and bench/heap with
+# certificates of their own, and leave bench/results.json, bench/crowd.json
+# and bench/heap.json in the working directory
 
 set -eu
 work=$(mktemp -d)
@@ -24,3 +24,6 @@ bench/bench bench/results.json "$work/certs/here" "$work/certs/there" \
     "${1:-20}"
 echo
 bench/crowd bench/crowd.json "$work/certs/here" "$work/certs/there" "${1:-20}"
+echo
+bench/heap bench/heap.json "$work/certs/here" "$work/certs/there" \
+    $(((${1:-20} + 3) / 4))

@@ -9,15 +9,11 @@
 #include "journey/line.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
+#include "line.h"
 #include "seal/seal.h"
 
-#include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #define DEADLINE_MS 10000
 #define PUSH_LEN_MAX (2u << 20)
@@ -47,50 +43,6 @@ struct parts {
 static SSL *line; /* here */
 static unsigned raw_port;
 static uint8_t memory[PUSH_LEN_MAX];
-
-/* ---- both sides */
-
-static void send_all(SSL *ssl, const void *bytes, size_t len)
-{
-	size_t sent;
-
-	if (SSL_write_ex(ssl, bytes, len, &sent) != 1 || sent != len)
-		bench_fail("cannot write to the raw connection");
-}
-
-/** False: the other side has closed. */
-static bool recv_all(SSL *ssl, void *bytes, size_t len)
-{
-	uint8_t *at = bytes;
-	size_t got;
-
-	while (len) {
-		if (SSL_read_ex(ssl, at, len, &got) != 1)
-			return false;
-		at += got;
-		len -= got;
-	}
-	return true;
-}
-
-static void set_options(int fd)
-{
-	int on = 1;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
-
-static SSL *shake_hands(int fd, const char *dialled)
-{
-	SSL *ssl;
-
-	set_options(fd);
-	if (psu_tls_open(psu_process_get()->tls, fd, dialled, &ssl) != 0 ||
-		SSL_do_handshake(ssl) != 1)
-		bench_fail("the raw handshake failed");
-	SSL_clear_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE);
-	return ssl;
-}
 
 /* ---- there */
 
@@ -152,11 +104,11 @@ static void answer_push(SSL *ssl)
 {
 	struct push push;
 
-	if (!recv_all(ssl, (uint8_t *)&push + 1, sizeof(push) - 1) ||
+	if (!bench_line_recv(ssl, (uint8_t *)&push + 1, sizeof(push) - 1) ||
 		push.len > sizeof(memory) ||
-		!recv_all(ssl, memory, push.len - sizeof(push)))
+		!bench_line_recv(ssl, memory, push.len - sizeof(push)))
 		bench_fail("a push was cut short");
-	send_all(ssl, "", 1);
+	bench_line_send(ssl, "", 1);
 }
 
 /** Lock held. */
@@ -182,24 +134,25 @@ static void answer_settle(SSL *ssl, bool cold)
 	if (!settled)
 		bench_fail("the move before does not end");
 	memset(psu_phase_began_ns, 0, sizeof(psu_phase_began_ns));
-	send_all(ssl, "", 1);
+	bench_line_send(ssl, "", 1);
 }
 
 static void *serve_line(void *ssl)
 {
 	uint8_t word;
 
-	while (recv_all(ssl, &word, 1)) {
+	while (bench_line_recv(ssl, &word, 1)) {
 		if (word == WORD_ECHO) {
-			send_all(ssl, "", 1);
+			bench_line_send(ssl, "", 1);
 		} else if (word == WORD_PUSH) {
 			answer_push(ssl);
 		} else if (word == WORD_PARTS) {
 			struct parts parts = {verify_one(), create_one()};
 
-			send_all(ssl, &parts, sizeof(parts));
+			bench_line_send(ssl, &parts, sizeof(parts));
 		} else if (word == WORD_PHASES) {
-			send_all(ssl, psu_phase_began_ns, sizeof(psu_phase_began_ns));
+			bench_line_send(ssl, psu_phase_began_ns,
+							sizeof(psu_phase_began_ns));
 		} else {
 			answer_settle(ssl, word == WORD_SETTLE_COLD);
 		}
@@ -210,77 +163,43 @@ static void *serve_line(void *ssl)
 /** The first connection is the line; the others are handshakes. */
 static void *serve(void *argument)
 {
-	int listen_fd = *(int *)argument, fd;
-	SSL *ssl = shake_hands(accept(listen_fd, NULL, NULL), NULL);
+	int listen_fd = *(int *)argument;
+	SSL *ssl = bench_line_accept(listen_fd);
 
 	if (psu_process_spawn(serve_line, ssl) != 0)
 		bench_fail("cannot serve");
-	while ((fd = accept(listen_fd, NULL, NULL)) >= 0) {
-		ssl = shake_hands(fd, NULL);
-		send_all(ssl, "", 1);
-		SSL_free(ssl);
-		close(fd);
+	while ((ssl = bench_line_accept(listen_fd))) {
+		bench_line_send(ssl, "", 1);
+		bench_line_close(ssl);
 	}
 	return NULL;
 }
 
 unsigned bench_raw_serve(void)
 {
-	static int listen_fd;
-	const struct psu_endpoint endpoint = {"127.0.0.1", "0"};
-	unsigned port;
-
-	if (psu_socket_listen(&endpoint, &listen_fd, &port) != 0 ||
-		psu_process_spawn(serve, &listen_fd) != 0)
-		bench_fail("cannot listen");
 	memset(memory, 1, sizeof(memory)); /* touched: "ready" memory */
 	psu_phase_watched = true;
-	return port;
+	return bench_line_listen(serve);
 }
 
 /* ---- here */
 
-static SSL *dial(void)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons((uint16_t)raw_port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	if (fd < 0 ||
-		connect(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
-		bench_fail("cannot connect");
-	return shake_hands(fd, "127.0.0.1");
-}
-
 void bench_raw_connect(unsigned port)
 {
 	raw_port = port;
-	line = dial();
+	line = bench_line_dial(port);
 	memset(memory, 1, sizeof(memory));
-}
-
-/** One word, and its answer. */
-static void ask(uint8_t word, void *answer_out, size_t len)
-{
-	send_all(line, &word, 1);
-	if (!recv_all(line, answer_out, len))
-		bench_fail("the other side is gone");
 }
 
 /** It is over when both sides know that the server has taken the client. */
 static void handshake_one(void)
 {
-	SSL *ssl = dial();
+	SSL *ssl = bench_line_dial(raw_port);
 	uint8_t byte;
-	int fd = SSL_get_fd(ssl);
 
-	if (!recv_all(ssl, &byte, 1))
+	if (!bench_line_recv(ssl, &byte, 1))
 		bench_fail("the server does not accept the handshake");
-	SSL_free(ssl);
-	close(fd);
+	bench_line_close(ssl);
 }
 
 static void push_one(size_t len)
@@ -289,8 +208,8 @@ static void push_one(size_t len)
 	uint8_t byte;
 
 	memcpy(memory, &push, sizeof(push));
-	send_all(line, memory, len);
-	if (!recv_all(line, &byte, 1))
+	bench_line_send(line, memory, len);
+	if (!bench_line_recv(line, &byte, 1))
 		bench_fail("a push was not answered");
 }
 
@@ -314,7 +233,7 @@ double bench_raw_sample(enum bench_contender contender)
 		push_one(bench_results.moves[contender - BENCH_PUSH_8K].sent_len);
 		break;
 	case BENCH_ECHO:
-		ask(WORD_ECHO, answer, 1);
+		bench_line_ask(line, WORD_ECHO, answer, 1);
 		break;
 	case BENCH_SIGN:
 		return sign_one(answer, NULL);
@@ -325,7 +244,7 @@ double bench_raw_sample(enum bench_contender contender)
 		handshake_one();
 		break;
 	default:
-		ask(WORD_PARTS, &parts, sizeof(parts));
+		bench_line_ask(line, WORD_PARTS, &parts, sizeof(parts));
 		return contender == BENCH_VERIFY ? parts.verify_us : parts.create_us;
 	}
 	return (double)(bench_now_ns() - begun) / 1e3;
@@ -352,10 +271,11 @@ void bench_raw_settle(bool cold)
 	if (cold)
 		psu_line_close_idle();
 	memset(psu_phase_began_ns, 0, sizeof(psu_phase_began_ns));
-	ask(cold ? WORD_SETTLE_COLD : WORD_SETTLE, &answer, 1);
+	bench_line_ask(line, cold ? WORD_SETTLE_COLD : WORD_SETTLE, &answer, 1);
 }
 
 void bench_raw_phases(uint64_t began_ns_out[PSU_PHASE_COUNT])
 {
-	ask(WORD_PHASES, began_ns_out, PSU_PHASE_COUNT * sizeof(*began_ns_out));
+	bench_line_ask(line, WORD_PHASES, began_ns_out,
+				   PSU_PHASE_COUNT * sizeof(*began_ns_out));
 }

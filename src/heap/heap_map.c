@@ -8,10 +8,17 @@
  * slot can have any.
  */
 #include "heap/heap_pages.h"
+#include "report/traffic.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+
+/** Of a huge page, on x86-64. */
+#define HUGE_LEN (UINT64_C(2) << 20)
+
+/** Pages between two looks at whether others wait for the processor. */
+#define PAUSE_COUNT 64
 
 static bool is_zero(const uint8_t *page)
 {
@@ -57,10 +64,14 @@ static bool add_all(struct survey *survey)
 	survey->end = 0;
 	while (psu_heap_next(heap, after, &extent)) {
 		after = extent.addr + extent.len;
-		for (uint64_t at = extent.addr; at < after; at += PSU_HEAP_PAGE_LEN)
-			if (!is_zero((const uint8_t *)at) &&
-				!add_page(survey, psu_heap_page_of(heap, (void *)at)))
+		for (uint64_t at = extent.addr; at < after; at += PSU_HEAP_PAGE_LEN) {
+			uint32_t page = psu_heap_page_of(heap, (void *)at);
+
+			if (!is_zero((const uint8_t *)at) && !add_page(survey, page))
 				return false;
+			if (page % PAUSE_COUNT == 0)
+				psu_traffic_give_way();
+		}
 	}
 	return true;
 }
@@ -161,6 +172,24 @@ static bool renew(const struct psu_heap_extent *extent)
 				0) == wanted;
 }
 
+/** Where whole huge pages will be filled, let them be huge: to make those takes
+ * a quarter of the time.  Elsewhere they would take memory that nobody uses. */
+static void prefer_huge(const struct psu_heap_map *map, uint64_t low)
+{
+	uint64_t addr = low;
+
+	for (size_t i = 0; i < map->run_count; i++) {
+		uint64_t first, end;
+
+		addr += (uint64_t)map->runs[i].gap * PSU_HEAP_PAGE_LEN;
+		first = (addr + HUGE_LEN - 1) & ~(HUGE_LEN - 1);
+		addr += (uint64_t)map->runs[i].count * PSU_HEAP_PAGE_LEN;
+		end = addr & ~(HUGE_LEN - 1);
+		if (first < end) /* a kernel without them has none */
+			madvise((void *)first, end - first, MADV_HUGEPAGE);
+	}
+}
+
 int psu_heap_open(const struct psu_heap_map *map, uint64_t low, uint64_t high)
 {
 	struct psu_heap_extent extents[2];
@@ -176,6 +205,7 @@ int psu_heap_open(const struct psu_heap_map *map, uint64_t low, uint64_t high)
 							 "cannot take a thread in: no memory for the %llu "
 							 "bytes of its heap: %m: free some on this host",
 							 (unsigned long long)psu_heap_map_len(map));
+	prefer_huge(map, low);
 	return 0;
 }
 

@@ -15,9 +15,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/** Bytes between two looks at the pace. */
-#define PACE_LEN 16384
-
 /* ---- places */
 
 /** Lock held. */
@@ -138,20 +135,22 @@ static int recv_header(struct psu_arrival *arrival)
 static int recv_of_frame(struct psu_arrival *arrival, uint8_t *out,
 						 uint32_t len)
 {
-	uint8_t waste[PACE_LEN];
+	uint8_t waste[PSU_RECORD_LEN];
 
 	while (len) {
-		uint32_t part_len = len < PACE_LEN ? len : PACE_LEN;
-		int rc = psu_session_recv(arrival->session, out ? out : waste, part_len,
-								  deadline_of(arrival));
+		size_t got = 0;
+		int rc = psu_session_recv_some(arrival->session, out ? out : waste,
+									   len < sizeof(waste) ? len
+														   : sizeof(waste),
+									   deadline_of(arrival), &got);
 
 		if (rc)
 			return tell_stopped(arrival, rc);
 		if (out)
-			out += part_len;
-		arrival->body_at += part_len;
-		arrival->frame_left -= part_len;
-		len -= part_len;
+			out += got;
+		arrival->body_at += got;
+		arrival->frame_left -= (uint32_t)got;
+		len -= (uint32_t)got;
 		if (body_left(arrival))
 			psu_traffic_give_way();
 	}

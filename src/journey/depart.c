@@ -9,6 +9,7 @@
 #include "journey/courier.h"
 #include "journey/depart.h"
 #include "net/limits.h"
+#include "report/traffic.h"
 #include "state/locals.h"
 #include "state/sanitizer.h"
 
@@ -138,6 +139,7 @@ static int survey_heap(struct psu_departure *departure)
 	const struct psu_heap *heap = departure->thread->heap;
 	const struct psu_slot *slot = &departure->thread->slot;
 	struct psu_heap_extent accessible[2];
+	int rc;
 
 	if (!heap)
 		return 0;
@@ -148,7 +150,10 @@ static int survey_heap(struct psu_departure *departure)
 							 "cannot move the thread: what its heap knows of "
 							 "itself is overwritten: look for writes beyond "
 							 "the end of a block");
-	return psu_heap_survey(heap, &departure->image.heap);
+	psu_traffic_enter();
+	rc = psu_heap_survey(heap, &departure->image.heap);
+	psu_traffic_leave();
+	return rc;
 }
 
 static int encode(struct psu_departure *departure)

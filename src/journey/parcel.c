@@ -24,11 +24,11 @@
  * small image share one TLS record, and so that little is on the way when the
  * thread is given away.  Between frames an early refusal is looked for. */
 #define LAST_LEN (PSU_RECORD_LEN - PSU_SEALED_LEN - PSU_FRAME_HEADER_LEN)
-#define CHUNK_LEN (256u << 10)
+#define CHUNK_LEN ((256u << 10) - PSU_FRAME_HEADER_LEN) /* whole records */
 
 /** Itinerary, head and stack; and pieces that one frame takes at most. */
 #define FIXED_PARTS 3
-#define FRAME_PARTS 16
+#define FRAME_PARTS 64
 
 /** What is still to be sent. */
 struct body {
@@ -85,11 +85,14 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 				  parcel->sealed);
 }
 
-static size_t next_len(uint64_t left)
+/** Of the next frame, behind @offer_len bytes of the OFFER. */
+static size_t next_len(uint64_t left, size_t offer_len)
 {
+	size_t len = CHUNK_LEN - offer_len;
+
 	if (left <= LAST_LEN)
 		return left;
-	return left - LAST_LEN < CHUNK_LEN ? left - LAST_LEN : CHUNK_LEN;
+	return left - LAST_LEN < len ? left - LAST_LEN : len;
 }
 
 static struct iovec part_of(const void *bytes, size_t len)
@@ -205,7 +208,8 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 	psu_phase_begin(PSU_PHASE_SEND);
 	while (body.left) {
 		struct iovec parts[FRAME_PARTS];
-		size_t len = take_bytes(&body, next_len(body.left), parts);
+		size_t len = take_bytes(&body, next_len(body.left, offer.iov_len),
+								parts);
 		int rc;
 
 		if (!body.left && last)
