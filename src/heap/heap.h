@@ -99,13 +99,16 @@ PSU_MUST_CHECK bool psu_heap_verify(uint64_t low, uint64_t high,
 /** Runs of a map, at most. */
 #define PSU_HEAP_RUNS_MAX 65536
 
-/** Pages that travel, one behind the other. */
+/** Pages that travel, one behind the other, or that the destination has kept.
+ */
 struct psu_heap_run {
 	uint32_t gap; /* pages between the run before, or the low end, and these */
-	uint32_t count; /* pages */
+	uint32_t count; /* pages, less than 2^31 */
+	uint32_t kept;	/* 1: they are as they were at the destination */
 };
 
-/** Which pages of a heap travel.  The others are zeros, or of no interest. */
+/** Which pages of a heap travel.  Those of no run are zeros, or of no interest.
+ */
 struct psu_heap_map {
 	uint32_t accessible[2]; /* pages of psu_heap_accessible(); zeros: there is
 							   no heap */
@@ -131,14 +134,80 @@ uint64_t psu_heap_map_len(const struct psu_heap_map *map);
  * Make the memory of a heap that is to come to [@low, @high), which is mapped
  * and inaccessible, accessible.  The map is a peer's.
  *
- * Returns 0, PSU_THREAD_E_IMAGE_INVALID (no heap there can have such pages) or
- * PSU_THREAD_E_NO_MEMORY.
+ * @kept  what is left there of the same heap, as psu_heap_keep() said; zeros:
+ *        nothing.  It is of no use any more when this fails.
+ *
+ * Returns 0, PSU_THREAD_E_IMAGE_INVALID (no heap there can have such pages, or
+ * they were not kept) or PSU_THREAD_E_NO_MEMORY.
  */
 PSU_MUST_CHECK int psu_heap_open(const struct psu_heap_map *map, uint64_t low,
-								 uint64_t high);
+								 uint64_t high, const uint32_t kept[2]);
+/** No heap comes, and nothing is to be left there of an older one.  Returns 0
+ * or PSU_THREAD_E_NO_MEMORY. */
+PSU_MUST_CHECK int psu_heap_drop(uint64_t low, uint64_t high);
 /** When its pages are there: whether it is one.  0 or
  * PSU_THREAD_E_IMAGE_INVALID. */
 PSU_MUST_CHECK int psu_heap_adopt(const struct psu_heap_map *map, uint64_t low,
 								  uint64_t high);
+
+/* ---- heap_kept.c: what its home keeps of a heap that has left */
+
+/** Give the memory of what lies at [@low, @high) back, before the addresses are
+ * given back as a whole, which would keep others waiting. */
+void psu_heap_release(uint64_t low, uint64_t high);
+
+/** Bytes of a heap below which keeping it is of no use. */
+#define PSU_HEAP_KEPT_LEN_MIN (1u << 20)
+
+/**
+ * The heap's thread has left: keep its pages, inaccessible, as long as nobody
+ * else needs the memory.
+ *
+ * @kept_out  how many pages of both its ranges; zeros: none, and nothing has
+ *            been done
+ */
+void psu_heap_keep(struct psu_heap *heap, uint32_t kept_out[2]);
+
+/** One page after the other of what is accessible, or was kept. */
+struct psu_heap_walk {
+	uint64_t low;
+	uint32_t first;		/* page behind the map and its guard */
+	uint32_t counts[2]; /* pages of both ranges */
+	uint32_t at;		/* pages before the next one */
+};
+
+struct psu_heap_walk psu_heap_walk(uint64_t low, uint64_t high,
+								   const uint32_t counts[2]);
+/** How many are left. */
+uint32_t psu_heap_walk_left(const struct psu_heap_walk *walk);
+/** The next one's number, counted from the low end.  There is one.  The @stride
+ * - 1 pages behind it are passed over. */
+uint32_t psu_heap_walk_next(struct psu_heap_walk *walk, uint32_t stride);
+
+static inline void *psu_heap_walk_page(const struct psu_heap_walk *walk,
+									   uint32_t page)
+{
+	return (void *)(walk->low + (uint64_t)page * PSU_HEAP_PAGE_LEN);
+}
+
+/** Make what is kept at [@low, @high) accessible, or inaccessible again.
+ * False: the system does not. */
+PSU_MUST_CHECK bool psu_heap_hold(uint64_t low, uint64_t high,
+								  const uint32_t kept[2], bool accessible);
+/** A page of what is kept and accessible: have the system not take it back any
+ * more, unless it is zeros, whatever it was. */
+void psu_heap_settle(void *page);
+
+/**
+ * The same map, but pages whose bit is set in @same, one for each from the low
+ * end, need not travel.
+ *
+ * @fewer_out  psu_heap_map_free()
+ *
+ * False: there is no memory for it.
+ */
+PSU_MUST_CHECK bool psu_heap_map_spare(const struct psu_heap_map *map,
+									   const uint64_t *same,
+									   struct psu_heap_map *fewer_out);
 
 #endif

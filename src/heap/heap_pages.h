@@ -72,6 +72,8 @@ static inline uint32_t psu_heap_page_of(const struct psu_heap *heap,
 /** What a new heap at [@low, @high) begins with. */
 void psu_heap_make_header(uint64_t low, uint64_t high,
 						  struct psu_heap *header_out);
+/** Whether a page is all zeros. */
+bool psu_heap_page_is_zero(const void *page);
 /** The first page behind the map's entries of all pages up to @page. */
 uint64_t psu_heap_map_high(const struct psu_heap *heap, uint32_t page);
 

@@ -245,17 +245,19 @@ static int get_runs(struct psu_reader *section, struct psu_heap_map *heap)
 
 	if (len % PSU_HEAP_RUN_LEN || len > PSU_HEAP_RUNS_MAX * PSU_HEAP_RUN_LEN)
 		return invalid(PSU_SECTION_HEAP, "has another length");
-	heap->runs = malloc(len + 1);
+	heap->run_count = len / PSU_HEAP_RUN_LEN;
+	heap->runs = malloc((heap->run_count + 1) * sizeof(*heap->runs));
 	if (!heap->runs)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 							 "cannot take a thread in: no memory for the list "
 							 "of its heap's pages: free some on this host and "
 							 "try again");
-	heap->run_count = len / PSU_HEAP_RUN_LEN;
 	for (size_t i = 0; i < heap->run_count; i++) {
-		heap->runs[i].gap = psu_get_u32(section);
-		heap->runs[i].count = psu_get_u32(section);
-		if (!heap->runs[i].count || (i && !heap->runs[i].gap))
+		struct psu_heap_run *run = &heap->runs[i];
+		uint32_t gap = psu_get_u32(section), word = psu_get_u32(section);
+
+		*run = (struct psu_heap_run){gap, word & (UINT32_MAX >> 1), word >> 31};
+		if (!run->count || (i && !gap && run->kept == run[-1].kept))
 			return invalid(PSU_SECTION_HEAP, "lists no pages, or cuts a run "
 											 "in two");
 	}

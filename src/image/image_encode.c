@@ -118,7 +118,7 @@ static void put_heap(struct psu_writer *writer, const struct psu_heap_map *heap)
 	psu_put_u32(writer, heap->accessible[1]);
 	for (size_t i = 0; i < heap->run_count; i++) {
 		psu_put_u32(writer, heap->runs[i].gap);
-		psu_put_u32(writer, heap->runs[i].count);
+		psu_put_u32(writer, heap->runs[i].count | heap->runs[i].kept << 31);
 	}
 }
 

@@ -206,18 +206,24 @@ int psu_arrive_recv_heap(struct psu_arrival *arrival)
 {
 	const struct psu_slot *slot = arrival->husk ? &arrival->husk->slot
 												: &arrival->slot;
+	uint32_t *kept = arrival->husk ? arrival->husk->heap_kept
+								   : (uint32_t[2]){0};
 	const struct psu_heap_map *heap = &arrival->image.heap;
 	uint64_t low = psu_slot_heap_low(slot), high = psu_slot_heap_high(slot);
 	uint64_t addr = low;
 	int rc = 0;
 
 	if (heap->accessible[0])
-		rc = psu_heap_open(heap, low, high);
+		rc = psu_heap_open(heap, low, high, kept);
+	else if (kept[0])
+		rc = psu_heap_drop(low, high);
+	kept[0] = kept[1] = 0;
 	for (size_t i = 0; i < heap->run_count && !rc; i++) {
 		uint64_t len = (uint64_t)heap->runs[i].count * PSU_HEAP_PAGE_LEN;
 
 		addr += (uint64_t)heap->runs[i].gap * PSU_HEAP_PAGE_LEN;
-		rc = recv_bytes(arrival, (uint8_t *)addr, len);
+		if (!heap->runs[i].kept)
+			rc = recv_bytes(arrival, (uint8_t *)addr, len);
 		addr += len;
 	}
 	if (!rc && heap->accessible[0])

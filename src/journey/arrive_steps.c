@@ -104,7 +104,8 @@ static int take_husk(struct psu_arrival *arrival)
 	while ((own = find_own(statement)) && (own->born_here || !is_end)) {
 		if (own->born_here)
 			code = psu_home_may_return(&own->known, statement->generation);
-		if (own->born_here && !code && own->stage == PSU_STAGE_AWAY) {
+		if (own->born_here && !code && own->stage == PSU_STAGE_AWAY &&
+			!own->compared) {
 			psu_traveller_recall(own);
 			arrival->husk = own;
 			break;

@@ -151,33 +151,9 @@ static int survey_heap(struct psu_departure *departure)
 							 "itself is overwritten: look for writes beyond "
 							 "the end of a block");
 	psu_traffic_enter();
-	rc = psu_heap_survey(heap, &departure->image.heap);
+	rc = psu_heap_survey(heap, &departure->heap);
 	psu_traffic_leave();
 	return rc;
-}
-
-static int encode(struct psu_departure *departure)
-{
-	const struct psu_traveller *self = departure->thread;
-	int rc = psu_image_encode(&departure->image, &departure->head,
-							  &departure->head_len);
-
-	if (rc)
-		return rc;
-	departure->parcel = (struct psu_parcel){
-		.kind = PSU_KIND_MOVE,
-		.thread = self->id,
-		.generation = self->generation + 1,
-		.slot_addr = self->slot.addr,
-		.slot_len = self->slot.len,
-		.stack_room = self->slot.stack_len,
-		.itinerary = &self->itinerary,
-		.head = {departure->head, departure->head_len},
-		.stack = departure->image.stack,
-		.heap_addr = psu_slot_heap_low(&self->slot),
-		.heap = &departure->image.heap,
-	};
-	return 0;
 }
 
 /** It runs there now: its home is to know, unless that is there. */
@@ -213,13 +189,14 @@ int psu_depart(struct psu_traveller *self)
 	if (!rc)
 		rc = survey_heap(&departure);
 	if (!rc)
-		rc = encode(&departure);
+		rc = psu_depart_encode(&departure);
 	if (!rc)
 		rc = psu_depart_hand_over(&departure);
 	free(departure.head);
 	free(departure.locals);
 	psu_chain_free(&departure.image.chain);
-	psu_heap_map_free(&departure.image.heap);
+	psu_heap_map_free(&departure.heap);
+	psu_heap_map_free(&departure.fewer);
 	if (departure.gone == PSU_STAGE_AWAY && !self->born_here)
 		tell_home(&departure);
 	if (departure.gone) /* this call does not return */

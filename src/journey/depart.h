@@ -22,6 +22,8 @@ struct psu_departure {
 	sigset_t mask; /* the thread's, while all signals are blocked */
 	int cancel_state, cancel_type;
 
+	struct psu_heap_map heap;  /* its pages that may have to travel */
+	struct psu_heap_map fewer; /* without what home has kept; no runs: all */
 	struct psu_image image;
 	uint8_t *locals; /* a copy of the thread-locals that travel */
 	uint8_t *head;	 /* the encoded image without its stack */
@@ -66,6 +68,18 @@ PSU_MUST_CHECK int psu_depart_check(const struct psu_traveller *self,
  * that it does not.
  */
 PSU_MUST_CHECK int psu_depart_hand_over(struct psu_departure *departure);
+
+/** Make head and parcel of the image, anew if there are fewer pages now.
+ * Returns what psu_image_encode() does. */
+PSU_MUST_CHECK int psu_depart_encode(struct psu_departure *departure);
+
+/**
+ * On the session: if this is the thread's home, learn which pages it has kept,
+ * and encode the image without them.
+ *
+ * Returns 0, what sending and receiving return, or NO_MEMORY.
+ */
+PSU_MUST_CHECK int psu_depart_compare(struct psu_departure *departure);
 
 /** The session, if there is one, is of no use any more. */
 void psu_depart_drop_session(struct psu_departure *departure);

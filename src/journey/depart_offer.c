@@ -1,13 +1,43 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * depart_offer.c - open a session and offer the thread on it
+ * depart_offer.c - encode the thread, open a session and offer it
  */
 #include "bytes/sha256.h"
 #include "journey/depart.h"
 #include "net/limits.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+
+int psu_depart_encode(struct psu_departure *departure)
+{
+	const struct psu_traveller *self = departure->thread;
+	int rc;
+
+	free(departure->head);
+	departure->head = NULL;
+	departure->image.heap = departure->fewer.runs ? departure->fewer
+												  : departure->heap;
+	rc = psu_image_encode(&departure->image, &departure->head,
+						  &departure->head_len);
+	if (rc)
+		return rc;
+	departure->parcel = (struct psu_parcel){
+		.kind = PSU_KIND_MOVE,
+		.thread = self->id,
+		.generation = self->generation + 1,
+		.slot_addr = self->slot.addr,
+		.slot_len = self->slot.len,
+		.stack_room = self->slot.stack_len,
+		.itinerary = &self->itinerary,
+		.head = {departure->head, departure->head_len},
+		.stack = departure->image.stack,
+		.heap_addr = psu_slot_heap_low(&self->slot),
+		.heap = &departure->image.heap,
+	};
+	return 0;
+}
 
 void psu_depart_drop_session(struct psu_departure *departure)
 {
@@ -104,7 +134,9 @@ int psu_depart_offer(struct psu_departure *departure)
 			return rc;
 		assert(departure->session);
 		may_be_stale = departure->session->reused;
-		rc = send_parcel(departure);
+		rc = psu_depart_compare(departure);
+		if (!rc)
+			rc = send_parcel(departure);
 		if (!rc || departure->source.state != PSU_SOURCE_FROZEN ||
 			!may_be_stale)
 			return rc;

@@ -115,7 +115,7 @@ static struct body begin_body(const struct psu_parcel *parcel)
 	return body;
 }
 
-/** Take the next part in hand.  There is one. */
+/** Take the next part in hand, if it travels.  There is one. */
 static void take_part(struct body *body)
 {
 	const struct psu_heap_run *run;
@@ -126,9 +126,10 @@ static void take_part(struct body *body)
 	}
 	run = &body->heap->runs[body->next_run++];
 	body->run_end += (uint64_t)run->gap * PSU_HEAP_PAGE_LEN;
-	body->part = (struct iovec){(void *)body->run_end,
-								(size_t)run->count * PSU_HEAP_PAGE_LEN};
-	body->run_end += body->part.iov_len;
+	if (!run->kept)
+		body->part = (struct iovec){(void *)body->run_end,
+									(size_t)run->count * PSU_HEAP_PAGE_LEN};
+	body->run_end += (uint64_t)run->count * PSU_HEAP_PAGE_LEN;
 }
 
 /** The next bytes, @len of them unless they lie in too many places.  Returns

@@ -36,7 +36,7 @@ static struct psu_traveller *find_finished(void)
 static bool is_lost_away(const struct psu_traveller *thread)
 {
 	return thread->reaped && thread->stage == PSU_STAGE_AWAY &&
-		   thread->host_died;
+		   thread->host_died && !thread->compared;
 }
 
 /** Let husks end whose time is over.  Lock held.  Returns when that of the

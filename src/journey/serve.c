@@ -6,6 +6,7 @@
  */
 #include "journey/arrive.h"
 #include "journey/callers.h"
+#include "journey/compare.h"
 #include "journey/keeper.h"
 #include "journey/line.h"
 #include "journey/process.h"
@@ -67,6 +68,8 @@ static void follow_request(struct psu_caller *caller,
 		caller->called = false;
 	if (header->type == PSU_FRAME_OFFER)
 		psu_arrive(session, header);
+	else if (header->type == PSU_FRAME_COMPARE)
+		psu_compare_answer(session);
 	else
 		psu_arrive_control(session, header);
 }

@@ -59,6 +59,9 @@ static void discard(struct psu_traveller *thread)
 	struct psu_traveller **link = &process->threads;
 	uint64_t slot_len = thread->slot.len;
 
+	if (thread->heap)
+		psu_heap_release(psu_slot_heap_low(&thread->slot),
+						 psu_slot_heap_high(&thread->slot));
 	psu_process_lock();
 	while (*link && *link != thread)
 		link = &(*link)->next;
@@ -270,7 +273,7 @@ void psu_traveller_withdraw(struct psu_traveller *thread)
 	/* once it is AWAY, another arrival may thaw it */
 	if (thread->born_here) {
 		thread->heap = NULL;
-		psu_slot_freeze(&thread->slot);
+		psu_slot_freeze(&thread->slot, thread->heap_kept[0] != 0);
 	}
 	psu_process_lock();
 	if (thread->born_here)

@@ -80,6 +80,7 @@ struct psu_traveller {
 	struct psu_itinerary itinerary;
 	struct psu_slot slot;
 	struct psu_heap *heap; /* in the slot; NULL: it has none yet, or is away */
+	uint32_t heap_kept[2]; /* a husk: pages that are left of it; zeros: none */
 	uint32_t slot_number;  /* locked in the zone, if born here */
 	bool born_here;
 	pthread_t pthread;
@@ -105,6 +106,7 @@ struct psu_traveller {
 	/* guarded by the process's lock; what changes only while the thread is
 	 * parked, it reads itself without */
 	enum psu_stage stage;
+	bool compared;			/* a husk: its kept heap is being looked at */
 	pthread_cond_t handoff; /* an order was given, or carried out */
 	enum psu_order order;
 	struct psu_restoration *restoration; /* what RESTORE is about */

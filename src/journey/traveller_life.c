@@ -298,8 +298,10 @@ void psu_traveller_let_go(struct psu_traveller *self, enum psu_stage stage,
 	psu_locals_set_cleanup_head(self->cleanup_base);
 	psu_exits_clear(&self->exits);
 	if (self->born_here && stage == PSU_STAGE_AWAY) {
+		if (self->heap)
+			psu_heap_keep(self->heap, self->heap_kept);
 		self->heap = NULL;
-		psu_slot_freeze(&self->slot);
+		psu_slot_freeze(&self->slot, self->heap_kept[0] != 0);
 	}
 	self->left = true;
 	psu_process_lock();

@@ -64,6 +64,8 @@ static const struct rule rules[] = {
 	REQUEST(FORGET, 0),
 	{PSU_FRAME_LOCATION, 0, PSU_FRAME_BY_SOURCE, "LOCATION",
 	 PSU_LOCATION_LEN_MIN, PSU_LOCATION_LEN_MAX},
+	{PSU_FRAME_COMPARE, 0, PSU_FRAME_BY_SOURCE, "COMPARE",
+	 FIXED(PSU_COMPARE_LEN)},
 	ANSWER(PREPARED, TOKEN | TTL),
 	ANSWER(RUNNING, 0),
 	ANSWER(ABORTED, CODE),
@@ -71,6 +73,8 @@ static const struct rule rules[] = {
 	ANSWER(DEAD, 0),
 	{PSU_FRAME_NOTED, 0, PSU_FRAME_BY_DESTINATION, "NOTED",
 	 FIXED(PSU_NOTED_LEN)},
+	{PSU_FRAME_TAGS, 0, PSU_FRAME_BY_DESTINATION, "TAGS", PSU_TAGS_LEN_MIN,
+	 PSU_TAGS_LEN_MIN + PSU_TAGS_MAX *PSU_TAG_LEN},
 };
 
 /** The table's row of a type, or NULL. */
@@ -252,6 +256,30 @@ void psu_frame_get_noted(const uint8_t payload[PSU_NOTED_LEN],
 
 	psu_get_bytes(&reader, noted_out->thread.bytes, 16);
 	noted_out->generation = psu_get_u64(&reader);
+}
+
+void psu_frame_put_compare(const struct psu_compare *compare,
+						   uint8_t payload_out[PSU_COMPARE_LEN])
+{
+	struct psu_writer writer = {.at = payload_out,
+								.end = payload_out + PSU_COMPARE_LEN};
+
+	psu_put_bytes(&writer, compare->thread.bytes, 16);
+	psu_put_bytes(&writer, compare->key, sizeof(compare->key));
+	psu_put_u32(&writer, compare->stride);
+	assert(!writer.overflow && writer.at == writer.end);
+}
+
+int psu_frame_get_compare(const uint8_t payload[PSU_COMPARE_LEN],
+						  struct psu_compare *compare_out)
+{
+	struct psu_reader reader = {.at = payload,
+								.end = payload + PSU_COMPARE_LEN};
+
+	psu_get_bytes(&reader, compare_out->thread.bytes, 16);
+	psu_get_bytes(&reader, compare_out->key, sizeof(compare_out->key));
+	compare_out->stride = psu_get_u32(&reader);
+	return compare_out->stride ? 0 : broken("COMPARE", "it asks for no page");
 }
 
 /** FORMAT.md, "Versions": this and the version behind it never move. */

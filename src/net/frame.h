@@ -8,6 +8,7 @@
 #define PSU_FRAME_H
 
 #include "bytes/bytes.h"
+#include "bytes/tag.h"
 #include "report/report.h"
 #include "seal/itinerary.h"
 #include "trust/place.h"
@@ -21,6 +22,9 @@
 #define PSU_LOCATION_LEN_MIN (PSU_PLACE_LEN + PSU_SEALED_LEN)
 #define PSU_LOCATION_LEN_MAX (PSU_PLACE_LEN + PSU_LINKS_MAX * PSU_SEALED_LEN)
 #define PSU_NOTED_LEN (16 + 8)
+#define PSU_COMPARE_LEN (16 + PSU_TAG_KEY_LEN + 4)
+#define PSU_TAGS_LEN_MIN 8 /* and the tags */
+#define PSU_TAGS_MAX 4096  /* in a frame */
 
 enum psu_frame_type {
 	PSU_FRAME_HELLO = 1,	/* both, once, first: who and what I am */
@@ -35,12 +39,14 @@ enum psu_frame_type {
 	PSU_FRAME_CANCEL = 20,
 	PSU_FRAME_FORGET = 21,
 	PSU_FRAME_LOCATION = 22, /* to a home: where its thread is now */
+	PSU_FRAME_COMPARE = 23,	 /* to a home: what it has kept of a heap */
 	PSU_FRAME_PREPARED = 32, /* destination */
 	PSU_FRAME_RUNNING = 33,
 	PSU_FRAME_ABORTED = 34,
 	PSU_FRAME_UNKNOWN = 35,
 	PSU_FRAME_DEAD = 36,
-	PSU_FRAME_NOTED = 37 /* destination: LOCATION was heard */
+	PSU_FRAME_NOTED = 37, /* destination: LOCATION was heard */
+	PSU_FRAME_TAGS = 38	  /* destination: what COMPARE asks for */
 };
 
 /** Who may send a type.  Either side of a session may be the source of a
@@ -120,6 +126,20 @@ void psu_frame_put_noted(const struct psu_noted *noted,
 /** Any bytes are one.  Every byte read here is hostile. */
 void psu_frame_get_noted(const uint8_t payload[PSU_NOTED_LEN],
 						 struct psu_noted *noted_out);
+
+/** Tags are asked for of the pages that the home of a thread has kept. */
+struct psu_compare {
+	struct psu_id thread;
+	uint8_t key[PSU_TAG_KEY_LEN];
+	uint32_t stride; /* of every so many pages, the first one's */
+};
+
+void psu_frame_put_compare(const struct psu_compare *compare,
+						   uint8_t payload_out[PSU_COMPARE_LEN]);
+/** 0 or PSU_THREAD_E_PROTOCOL: a stride of 0.  Every byte read here is hostile.
+ */
+PSU_MUST_CHECK int psu_frame_get_compare(const uint8_t payload[PSU_COMPARE_LEN],
+										 struct psu_compare *compare_out);
 
 /** What each side tells first. */
 struct psu_hello {

@@ -128,10 +128,12 @@ void psu_slot_unmap(struct psu_slot *slot)
 	slot->addr = 0;
 }
 
-void psu_slot_freeze(const struct psu_slot *slot)
+void psu_slot_freeze(const struct psu_slot *slot, bool heap_kept)
 {
-	void *low = (void *)psu_slot_heap_low(slot);
-	size_t len = psu_slot_stack_high(slot) - psu_slot_heap_low(slot);
+	uint64_t first = heap_kept ? psu_slot_heap_high(slot)
+							   : psu_slot_heap_low(slot);
+	size_t len = psu_slot_stack_high(slot) - first;
+	void *low = (void *)first;
 
 	/* fresh pages, also in the place of locked ones.  That fails for lack of
 	 * memory only, and then the old bytes merely stay */

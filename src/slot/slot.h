@@ -95,10 +95,10 @@ void psu_slot_unmap(struct psu_slot *slot);
 /**
  * The thread has left its home: give the memory of its stack and heap back and
  * make them inaccessible, so that a stale pointer faults instead of reading old
- * data.  psu_slot_thaw() makes the stack usable again, zeroed; it fails with
- * NO_MEMORY.
+ * data; the heap's not if it is kept (heap/heap.h).  psu_slot_thaw() makes the
+ * stack usable again, zeroed; it fails with NO_MEMORY.
  */
-void psu_slot_freeze(const struct psu_slot *slot);
+void psu_slot_freeze(const struct psu_slot *slot, bool heap_kept);
 PSU_MUST_CHECK int psu_slot_thaw(const struct psu_slot *slot);
 
 #endif

@@ -51,6 +51,17 @@ static void try_location(const uint8_t *payload, size_t len)
 	demand_same(again, payload, len);
 }
 
+static void try_compare(const uint8_t *payload)
+{
+	uint8_t again[PSU_COMPARE_LEN];
+	struct psu_compare compare;
+
+	if (psu_frame_get_compare(payload, &compare) != 0)
+		return;
+	psu_frame_put_compare(&compare, again);
+	demand_same(again, payload, sizeof(again));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	uint8_t again[PSU_FRAME_HEADER_LEN];
@@ -69,6 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 		try_control(header.type, bytes);
 	if (len == PSU_HELLO_LEN)
 		try_hello(bytes);
+	if (len == PSU_COMPARE_LEN)
+		try_compare(bytes);
 	if (len >= PSU_LOCATION_LEN_MIN && len <= PSU_LOCATION_LEN_MAX)
 		try_location(bytes, len);
 	return 0;

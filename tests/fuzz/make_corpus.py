@@ -13,6 +13,7 @@ import os
 import struct
 
 WINDOW = 0x300000000000
+KEPT = 1 << 31
 
 
 def statement(flights=2, version=0, domain=b"psu_thread statement",
@@ -134,6 +135,10 @@ def images():
     yield "twice", image(head(whole + whole[6:]))
     yield "tail", image(head(whole, b"\0"))
     yield "cut", image(head(whole)[:-1])
+    yield "heap-kept", image(head(whole[:6] + [
+        (8, heap(((0, 1), (0, KEPT + 2), (0, 4))))]), 96, 5)
+    yield "heap-kept-twice", image(head(whole[:6] + [
+        (8, heap(((0, KEPT + 1), (0, KEPT + 2))))]), 96, 0)
     yield "heap-none", image(head(whole[:6] + [(8, heap((), (0, 0)))]), 96, 0)
     yield "heap-beginless", image(head(whole[:6] + [(8, heap((), (0, 1)))]),
                                   96, 0)
@@ -264,6 +269,10 @@ def frames():
     yield "location-nameless", header(785, 22) + location(name=b"")
     yield "location-tail", header(785, 22) + location(name=b"a\0b")
     yield "noted", header(24, 37) + b"\x22" * 16 + struct.pack(">Q", 3)
+    for stride in 1, 0:
+        yield f"compare-{stride}", header(52, 23) + b"\x22" * 16 + \
+            b"\x99" * 32 + struct.pack(">I", stride)
+    yield "tags", header(24, 38) + struct.pack(">II", 1, 0) + b"\xaa" * 16
     yield "reserved", header(48, 19, 1)
     yield "stream", header(48, 19, 0, 1)
     yield "type", header(0, 0)

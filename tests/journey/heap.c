@@ -196,6 +196,54 @@ static void old(const struct task *task)
 	}
 }
 
+/* ---- home has kept what it left with */
+
+static uint64_t *find_wrong(uint64_t *block, size_t count, uint64_t first)
+{
+	for (size_t i = 0; i < count; i++)
+		if (block[i] != first + i)
+			return &block[i];
+	return NULL;
+}
+
+static void put(uint64_t *block, size_t count, uint64_t first)
+{
+	for (size_t i = 0; i < count; i++)
+		block[i] = first + i;
+}
+
+static void move_home(void)
+{
+	if (psu_thread_migrate(PSU_THREAD_HOME) != 0)
+		printf("Wrong: it does not come home\n");
+}
+
+static void kept(const struct task *task)
+{
+	size_t count = 8 * MIB / sizeof(uint64_t);
+	uint64_t *block = psu_thread_malloc(8 * MIB);
+
+	put(block, count, 1);
+	go(task);
+	put(block + 5 * 512, 2 * 512, 1000000000); /* two pages, or three */
+	move_home();
+	CHECK(!find_wrong(block, 5 * 512, 1));
+	CHECK(!find_wrong(block + 5 * 512, 2 * 512, 1000000000));
+	CHECK(!find_wrong(block + 7 * 512, count - 7 * 512, 1 + 7 * 512));
+	go(task);
+	put(block, count, 2000000000);
+	move_home();
+	CHECK(!find_wrong(block, count, 2000000000));
+	go(task);
+	psu_thread_free(block);
+	block = psu_thread_calloc(count, sizeof(uint64_t));
+	block[count - 1] = 5;
+	move_home();
+	for (size_t i = 0; i < count - 1; i++)
+		failed |= block[i] != 0;
+	CHECK(!failed && block[count - 1] == 5);
+}
+
 static void *work(void *argument)
 {
 	static const struct {
@@ -204,7 +252,7 @@ static void *work(void *argument)
 	} tasks[] = {
 		{"misuse", misuse}, {"lend", lend},		{"take", take},
 		{"full", full},		{"sparse", sparse}, {"damaged", damaged},
-		{"many", many},		{"old", old},
+		{"many", many},		{"old", old},		{"kept", kept},
 	};
 	struct task task = *(const struct task *)argument;
 

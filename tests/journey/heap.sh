@@ -97,6 +97,18 @@ sent_first() { # of those in which everything is in use
         sed -n 20p
 }
 
+# Home has the pages that have not changed: there, everything changes, then
+# nearly nothing is left.
+kept() {
+    local sent
+    travel kept
+    expect_done a kept
+    mapfile -t sent < <(sed -n 's/^\[debug\] Sent \([0-9]*\) bytes.*/\1/p' \
+        "$dir/b.err")
+    ((${#sent[@]} == 3 && sent[0] < 65536 && sent[1] > 8 << 20 &&
+        sent[2] < 262144)) || wrong "b sent ${sent[*]} bytes"
+}
+
 odd() {
     PSU_THREAD_SLOT=lots run a "$heap" go "$certs/a" none 127.0.0.1:1
     expect_status a 1
@@ -107,7 +119,7 @@ for name in misuse of_another damaged odd; do
     start_case "${name//_/-}" "$name"
 done
 await_cases
-for name in full longer sparse many old; do
+for name in full longer sparse many old kept; do
     start_case "$name" "$name"
 done
 finish

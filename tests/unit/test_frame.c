@@ -27,6 +27,8 @@ static const struct {
 	{17, "BODY", PSU_FRAME_BY_SOURCE, 1, 1048576, 1, 0, 0, 0},
 	{22, "LOCATION", PSU_FRAME_BY_SOURCE, 785, 7025, 0, 0, 0, 0},
 	{37, "NOTED", PSU_FRAME_BY_DESTINATION, 24, 24, 0, 0, 0, 0},
+	{23, "COMPARE", PSU_FRAME_BY_SOURCE, 52, 52, 0, 0, 0, 0},
+	{38, "TAGS", PSU_FRAME_BY_DESTINATION, 8, 65544, 0, 0, 0, 0},
 	{18, "COMMIT", PSU_FRAME_BY_SOURCE, 48, 48, 0, 1, 0, 0},
 	{19, "STATUS", PSU_FRAME_BY_SOURCE, 48, 48, 0, 0, 0, 0},
 	{20, "CANCEL", PSU_FRAME_BY_SOURCE, 48, 48, 0, 0, 0, 0},
@@ -39,7 +41,7 @@ static const struct {
 };
 
 #define TYPE_COUNT (sizeof(table) / sizeof(table[0]))
-#define FIRST_CONTROL 9
+#define FIRST_CONTROL 11
 
 static const char golden_hello[] =
 	"7073755f7468726561642068656c6c6f00000000100000003000000000000000"
@@ -344,6 +346,24 @@ START_TEST(noted)
 }
 END_TEST
 
+START_TEST(compare)
+{
+	struct psu_compare asked = {{{4}}, {6}, 0x01020304}, got;
+	uint8_t payload[PSU_COMPARE_LEN];
+
+	psu_frame_put_compare(&asked, payload);
+	ck_assert_uint_eq(payload[0], 4);
+	ck_assert_uint_eq(payload[16], 6);
+	ck_assert_uint_eq(payload[48], 1);
+	ck_assert_uint_eq(payload[51], 4);
+	ck_assert_int_eq(psu_frame_get_compare(payload, &got), 0);
+	ck_assert_mem_eq(&got, &asked, sizeof(asked));
+	memset(payload + 48, 0, 4);
+	ck_assert_int_eq(psu_frame_get_compare(payload, &got),
+					 PSU_THREAD_E_PROTOCOL);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("frame");
@@ -357,6 +377,7 @@ int main(void)
 	tcase_add_test(tests, no_other_type);
 	tcase_add_loop_test(tests, location, 1, PSU_LINKS_MAX + 1);
 	tcase_add_test(tests, noted);
+	tcase_add_test(tests, compare);
 	tcase_add_test(tests, control_golden);
 	tcase_add_loop_test(tests, control_round_trip, FIRST_CONTROL, TYPE_COUNT);
 	tcase_add_loop_test(tests, control_refuses_unused_fields, FIRST_CONTROL,

@@ -107,6 +107,7 @@ START_TEST(heap_lists_pages)
 	accepted(sample_decode_with(run + 8 + 3, 1));
 	refused(sample_decode_with(run + 7, 2));
 	refused(sample_decode_with(run + 4, 1));
+	refused(sample_decode_with(run + 4, 0x80)); /* it is kept */
 	/* where they are, is not judged here; that there is a beginning, is */
 	accepted(sample_decode_with(first + 3, 1));
 	refused(sample_decode_with(first + 3, 0));

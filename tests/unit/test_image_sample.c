@@ -27,8 +27,8 @@ void sample_setup(void)
 	frames[0] = (struct psu_frame){0x401234, 40, 0};
 	frames[1] = (struct psu_frame){0x405678, 24, 1};
 	frames[2] = (struct psu_frame){0x409abc, 32, 0};
-	runs[0] = (struct psu_heap_run){0, 1};
-	runs[1] = (struct psu_heap_run){3, 2};
+	runs[0] = (struct psu_heap_run){0, 1, 0};
+	runs[1] = (struct psu_heap_run){3, 2, 0};
 	exits[0] = (struct psu_exit){0x40def0, slot + 8};
 	image = (struct psu_image){.kind = PSU_KIND_MOVE,
 							   .registers = {slot + 1,

@@ -200,7 +200,7 @@ START_TEST(frozen_and_thawed)
 	bytes = (char *)psu_slot_stack_high(&slot) - 8;
 	strcpy(bytes, "secret");
 	strcpy(low, "deep");
-	psu_slot_freeze(&slot);
+	psu_slot_freeze(&slot, false);
 	ck_assert_str_eq(access_at((uint64_t)bytes), "---p");
 	ck_assert_str_eq(access_at((uint64_t)low), "---p");
 	ck_assert_str_eq(access_at(psu_slot_home_low(&slot)), "rw-p");
