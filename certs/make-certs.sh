@@ -546,6 +546,8 @@ write_peers() {
 #     it, or both.  Who may send, runs code as this host's user.
 #     A word pin=HEX may follow, the SHA-256 of the peer's public TLS key:
 #     openssl pkey -in host.key -pubout -outform DER | sha256sum
+#     With attest=full the peer must sign the contents of its threads' heaps,
+#     too; else these are bound to the connection alone.
 # Words verify-only=BASE64 may follow in either, for each key that the host
 # signed with before: it only proves where a thread has been.
 END

@@ -7,6 +7,7 @@
 #ifndef PSU_ARRIVE_H
 #define PSU_ARRIVE_H
 
+#include "journey/digests.h"
 #include "journey/process.h"
 #include "journey/traveller.h"
 #include "report/phase.h"
@@ -32,6 +33,7 @@ struct psu_arrival {
 	struct psu_traveller *husk; /* of a thread that was born here */
 	uint8_t *head;
 	struct psu_verified_body *body;
+	struct psu_digests *digests; /* of an attested heap, as it comes in */
 	struct psu_image image;
 	struct psu_chain chain;		  /* as walked here */
 	struct psu_traveller *thread; /* restored and parked */

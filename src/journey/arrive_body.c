@@ -79,13 +79,22 @@ static uint64_t itinerary_len(const struct psu_arrival *arrival)
 	return (uint64_t)arrival->statement->links * PSU_SEALED_LEN;
 }
 
+/** Bytes of the body before the heap's pages. */
+static uint64_t heap_at(const struct psu_arrival *arrival)
+{
+	const struct psu_statement *statement = arrival->statement;
+
+	return itinerary_len(arrival) + statement->head_len + statement->stack_len;
+}
+
 /** Bytes of it that have not come yet. */
 static uint64_t body_left(const struct psu_arrival *arrival)
 {
 	const struct psu_statement *statement = arrival->statement;
 
-	return itinerary_len(arrival) + statement->head_len + statement->stack_len +
-		   statement->heap_len - arrival->body_at;
+	return heap_at(arrival) + statement->heap_len +
+		   (statement->attested ? psu_attest_len(statement->heap_len) : 0) -
+		   arrival->body_at;
 }
 
 /** When the next bytes must be here, if it is not too slow. */
@@ -172,6 +181,9 @@ static int recv_bytes(struct psu_arrival *arrival, uint8_t *out, uint64_t len)
 		part_len = len < arrival->frame_left ? (uint32_t)len
 											 : arrival->frame_left;
 		rc = recv_of_frame(arrival, out, part_len);
+		if (!rc && arrival->digests)
+			psu_digests_advance(arrival->digests,
+								arrival->body_at - heap_at(arrival));
 		if (out)
 			out += part_len;
 		len -= part_len;
@@ -202,15 +214,12 @@ int psu_arrive_recv_body(struct psu_arrival *arrival)
 	return rc;
 }
 
-int psu_arrive_recv_heap(struct psu_arrival *arrival)
+/** The memory of the heap, empty but for what was kept of it. */
+static int open_heap(struct psu_arrival *arrival, uint64_t low, uint64_t high)
 {
-	const struct psu_slot *slot = arrival->husk ? &arrival->husk->slot
-												: &arrival->slot;
 	uint32_t *kept = arrival->husk ? arrival->husk->heap_kept
 								   : (uint32_t[2]){0};
 	const struct psu_heap_map *heap = &arrival->image.heap;
-	uint64_t low = psu_slot_heap_low(slot), high = psu_slot_heap_high(slot);
-	uint64_t addr = low;
 	int rc = 0;
 
 	if (heap->accessible[0])
@@ -218,6 +227,15 @@ int psu_arrive_recv_heap(struct psu_arrival *arrival)
 	else if (kept[0])
 		rc = psu_heap_drop(low, high);
 	kept[0] = kept[1] = 0;
+	return rc;
+}
+
+static int recv_pages(struct psu_arrival *arrival, uint64_t low)
+{
+	const struct psu_heap_map *heap = &arrival->image.heap;
+	uint64_t addr = low;
+	int rc = 0;
+
 	for (size_t i = 0; i < heap->run_count && !rc; i++) {
 		uint64_t len = (uint64_t)heap->runs[i].count * PSU_HEAP_PAGE_LEN;
 
@@ -226,6 +244,45 @@ int psu_arrive_recv_heap(struct psu_arrival *arrival)
 			rc = recv_bytes(arrival, (uint8_t *)addr, len);
 		addr += len;
 	}
+	return rc;
+}
+
+/** What follows an attested heap, once its pages are here. */
+static int recv_attestation(struct psu_arrival *arrival)
+{
+	uint64_t heap_len = arrival->statement->heap_len;
+	uint8_t *bytes = malloc(psu_attest_len(heap_len));
+	int rc;
+
+	if (!bytes)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for the digests of a heap: free some");
+	rc = recv_bytes(arrival, bytes, psu_attest_len(heap_len));
+	if (!rc)
+		rc = psu_attest_verify(arrival->sealed, arrival->peer.sign_public,
+							   psu_attest_chunks(heap_len),
+							   psu_digests_await(arrival->digests), bytes);
+	free(bytes);
+	return rc;
+}
+
+int psu_arrive_recv_heap(struct psu_arrival *arrival)
+{
+	const struct psu_slot *slot = arrival->husk ? &arrival->husk->slot
+												: &arrival->slot;
+	const struct psu_heap_map *heap = &arrival->image.heap;
+	uint64_t low = psu_slot_heap_low(slot), high = psu_slot_heap_high(slot);
+	bool attested = arrival->statement->attested;
+	int rc = open_heap(arrival, low, high);
+
+	if (!rc && attested)
+		rc = psu_digests_begin(heap, low, &arrival->digests);
+	if (!rc)
+		rc = recv_pages(arrival, low);
+	if (!rc && attested)
+		rc = recv_attestation(arrival);
+	psu_digests_free(arrival->digests);
+	arrival->digests = NULL;
 	if (!rc && heap->accessible[0])
 		rc = psu_heap_adopt(heap, low, high);
 	if (!rc)

@@ -37,6 +37,14 @@ static int check_offer(const struct psu_arrival *arrival,
 							 "%s sent a statement on another stream than it "
 							 "names: install the same version on both hosts",
 							 name);
+	if (arrival->peer.attest && !statement->attested &&
+		statement->kind == PSU_KIND_MOVE)
+		return psu_error_set(
+			PSU_THREAD_E_ATTEST_MISSING,
+			"refused a thread from %s: its heap is not signed, "
+			"and the peers file demands that since a moment "
+			"ago: let it try again",
+			name);
 	if (statement->kind == PSU_KIND_MOVE && statement->one_flight &&
 		statement->head_len + statement->stack_len + statement->heap_len >
 			PSU_ONE_FLIGHT_LEN_MAX)
@@ -273,51 +281,6 @@ int psu_arrive_check(struct psu_arrival *arrival)
 	if (!rc)
 		rc = check_state(arrival);
 	return rc ? rc : check_chain(arrival);
-}
-
-/** Lock held.  False: not now. */
-static bool let_in(struct psu_arrival *arrival)
-{
-	struct psu_process *process = psu_process_get();
-
-	if (process->draining)
-		return false;
-	arrival->opening_taken = process->openings_count > 0;
-	arrival->is_guest = !arrival->opening_taken && process->serving;
-	process->openings_count -= arrival->opening_taken;
-	process->guests_count += arrival->is_guest;
-	return arrival->opening_taken || arrival->is_guest;
-}
-
-int psu_arrive_take_opening(struct psu_arrival *arrival)
-{
-	struct psu_process *process = psu_process_get();
-	int64_t deadline = psu_clock_deadline(PSU_OPENING_MS);
-	bool draining, in;
-
-	psu_phase_begin(PSU_PHASE_RESTORE);
-	if (arrival->husk)
-		return 0;
-	psu_process_lock();
-	while (
-		!(in = let_in(arrival)) && !process->draining &&
-		psu_process_wait(psu_process_about(&process->openings_count), deadline))
-		continue;
-	draining = process->draining;
-	psu_process_unlock();
-	if (in)
-		return 0;
-	if (draining)
-		return psu_error_set(PSU_THREAD_E_DRAINING,
-							 "refused a thread from %s: this server is "
-							 "stopping: go to another, or wait until it has "
-							 "started again",
-							 arrival->session->peer_name);
-	return psu_error_set(PSU_THREAD_E_BUSY,
-						 "refused a thread from %s: this server waits in "
-						 "neither psu_thread_serve nor psu_thread_create: try "
-						 "again when it does",
-						 arrival->session->peer_name);
 }
 
 int psu_arrive_judge_again(struct psu_arrival *arrival)

@@ -217,7 +217,7 @@ int psu_depart_compare(struct psu_departure *departure)
 
 	/* on another session it was another process, perhaps */
 	psu_heap_map_free(&departure->fewer);
-	if (is_home(departure) &&
+	if (is_home(departure) && !departure->session->hello.attest &&
 		psu_heap_map_len(&departure->heap) >= PSU_HEAP_KEPT_LEN_MIN) {
 		psu_traffic_enter();
 		rc = find_fewer(departure);

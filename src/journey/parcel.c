@@ -4,9 +4,9 @@
  *
  *     OFFER   the sealed statement; its header goes out before that is
  *             signed, so that the destination is awake when the rest comes
- *     BODY    itinerary, head, stack and the heap's pages, in frames of up to
- *             1 MiB; the last of them gives a thread away if its move takes one
- *             flight
+ *     BODY    itinerary, head, stack and the heap's pages, with their digests
+ *             if they are wanted, in frames of up to 1 MiB; the last of them
+ * gives a thread away if its move takes one flight
  */
 #include "journey/parcel.h"
 #include "journey/process.h"
@@ -15,6 +15,7 @@
 #include "report/traffic.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** All BODY frames of a statement name its stream. */
@@ -32,6 +33,7 @@
 
 /** What is still to be sent. */
 struct body {
+	struct psu_parcel *parcel;
 	struct iovec fixed[FIXED_PARTS], part; /* the rest of the one in hand */
 	unsigned next_fixed;
 	const struct psu_heap_map *heap; /* or NULL */
@@ -48,6 +50,11 @@ static uint64_t heap_len(const struct psu_parcel *parcel)
 size_t psu_parcel_len(const struct psu_parcel *parcel)
 {
 	return parcel->head.len + parcel->stack.len + heap_len(parcel);
+}
+
+static size_t attestation_len(const struct psu_parcel *parcel)
+{
+	return parcel->attestation ? psu_attest_len(heap_len(parcel)) : 0;
 }
 
 static void sign(struct psu_parcel *parcel, struct psu_session *session)
@@ -76,6 +83,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.sequence = session->offers++,
 		.stream = STREAM,
 		.exporter = session->exporter,
+		.attested = parcel->attestation != NULL,
 	};
 	randombytes_buf(&statement->migration, sizeof(statement->migration));
 	psu_itinerary_previous(parcel->itinerary, &statement->previous);
@@ -100,19 +108,34 @@ static struct iovec part_of(const void *bytes, size_t len)
 	return (struct iovec){(void *)(uintptr_t)bytes, len};
 }
 
-static struct body begin_body(const struct psu_parcel *parcel)
+static struct body begin_body(struct psu_parcel *parcel)
 {
 	struct body body = {
 		.fixed = {part_of(parcel->itinerary->links,
 						  parcel->statement.links * (size_t)PSU_SEALED_LEN),
 				  part_of(parcel->head.bytes, parcel->head.len),
 				  part_of(parcel->stack.bytes, parcel->stack.len)},
+		.parcel = parcel,
 		.heap = parcel->heap,
 		.run_end = parcel->heap_addr,
 	};
 
 	body.left = body.fixed[0].iov_len + psu_parcel_len(parcel);
+	body.left += attestation_len(parcel);
 	return body;
+}
+
+/** The last part: a digest of each chunk of the heap, signed. */
+static struct iovec attest(struct psu_parcel *parcel)
+{
+	const struct psu_digest *digests = psu_digests_await(parcel->digests);
+	size_t chunks = psu_attest_chunks(heap_len(parcel));
+	struct psu_trust *trust = psu_process_get()->trust;
+
+	memcpy(parcel->attestation, digests, chunks * sizeof(*digests));
+	psu_attest_sign(parcel->sealed, chunks, psu_trust_sign_secret(trust),
+					parcel->attestation);
+	return part_of(parcel->attestation, psu_attest_len(heap_len(parcel)));
 }
 
 /** Take the next part in hand, if it travels.  There is one. */
@@ -122,6 +145,10 @@ static void take_part(struct body *body)
 
 	if (body->next_fixed < FIXED_PARTS) {
 		body->part = body->fixed[body->next_fixed++];
+		return;
+	}
+	if (!body->heap || body->next_run == body->heap->run_count) {
+		body->part = attest(body->parcel);
 		return;
 	}
 	run = &body->heap->runs[body->next_run++];
@@ -227,22 +254,53 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 	return 0;
 }
 
+/** If the destination wants it: the heap's digests are made from here on. */
+static int begin_attestation(struct psu_parcel *parcel,
+							 const struct psu_session *session)
+{
+	uint64_t len = heap_len(parcel);
+	int rc;
+
+	if (parcel->kind != PSU_KIND_MOVE || !session->hello.attest)
+		return 0;
+	parcel->attestation = malloc(psu_attest_len(len));
+	if (!parcel->attestation)
+		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
+							 "no memory for the digests of a heap: free some");
+	rc = psu_digests_begin(parcel->heap, parcel->heap_addr, &parcel->digests);
+	if (!rc)
+		psu_digests_advance(parcel->digests, len);
+	return rc;
+}
+
+static void end_attestation(struct psu_parcel *parcel)
+{
+	psu_digests_free(parcel->digests);
+	free(parcel->attestation);
+	parcel->digests = NULL;
+	parcel->attestation = NULL;
+}
+
 int psu_parcel_send(struct psu_parcel *parcel, struct psu_session *session,
 					void (*last)(void *), void *argument)
 {
 	int rc;
 
 	psu_traffic_enter();
-	rc = send_offer_header(session);
+	rc = begin_attestation(parcel, session);
+	if (!rc)
+		rc = send_offer_header(session);
 	if (!rc) {
 		sign(parcel, session);
 		rc = send_rest(parcel, session, last, argument);
 	}
-	psu_traffic_leave();
 	if (!rc)
 		psu_log(PSU_THREAD_LOG_DEBUG, "Sent %zu bytes over the socket",
 				psu_parcel_len(parcel) +
-					PSU_SEALED_LEN * (1u + parcel->statement.links));
+					PSU_SEALED_LEN * (1u + parcel->statement.links) +
+					attestation_len(parcel));
+	end_attestation(parcel);
+	psu_traffic_leave();
 	return rc;
 }
 

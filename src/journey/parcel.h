@@ -8,6 +8,7 @@
 #define PSU_PARCEL_H
 
 #include "image/image.h"
+#include "journey/digests.h"
 #include "net/session.h"
 #include "seal/itinerary.h"
 
@@ -25,6 +26,9 @@ struct psu_parcel {
 	struct psu_span stack;			 /* of an end: none */
 	uint64_t heap_addr;				 /* where the heap lies */
 	const struct psu_heap_map *heap; /* which of its pages go; NULL: none */
+
+	struct psu_digests *digests; /* while it is sent attested */
+	uint8_t *attestation;		 /* ditto */
 
 	/* as it was signed for the session it went out on last */
 	struct psu_statement statement;

@@ -286,7 +286,7 @@ int psu_frame_get_compare(const uint8_t payload[PSU_COMPARE_LEN],
 static const char hello_magic[] = "psu_thread hello";
 
 #define HELLO_MAGIC_LEN 16 /* without a NUL */
-#define HELLO_RESERVED_LEN 90
+#define HELLO_RESERVED_LEN 89
 
 _Static_assert(sizeof(hello_magic) == HELLO_MAGIC_LEN + 1, "FORMAT.md");
 
@@ -309,6 +309,7 @@ void psu_frame_put_hello(const struct psu_hello *hello,
 	psu_put_bytes(&writer, hello->program.bytes, 32);
 	psu_put_bytes(&writer, hello->guards.bytes, 32);
 	psu_put_bytes(&writer, hello->locale.bytes, 32);
+	psu_put_u8(&writer, hello->attest);
 	psu_put_zeros(&writer, HELLO_RESERVED_LEN);
 	assert(!writer.overflow && writer.at == writer.end);
 }
@@ -319,6 +320,7 @@ int psu_frame_get_hello(const char *peer, const uint8_t payload[PSU_HELLO_LEN],
 	struct psu_reader reader = {.at = payload, .end = payload + PSU_HELLO_LEN};
 	struct psu_hello hello;
 	char magic[HELLO_MAGIC_LEN];
+	unsigned attest;
 
 	/* the version says whether the rest can be read at all */
 	psu_get_bytes(&reader, magic, sizeof(magic));
@@ -344,9 +346,13 @@ int psu_frame_get_hello(const char *peer, const uint8_t payload[PSU_HELLO_LEN],
 	psu_get_bytes(&reader, hello.program.bytes, 32);
 	psu_get_bytes(&reader, hello.guards.bytes, 32);
 	psu_get_bytes(&reader, hello.locale.bytes, 32);
+	attest = psu_get_u8(&reader);
+	hello.attest = attest != 0;
 	psu_get_zeros(&reader, HELLO_RESERVED_LEN);
 	if (!psu_reader_done(&reader))
 		return broken("HELLO", "its reserved bytes are not zero");
+	if (attest > 1)
+		return broken("HELLO", "it has a flag that is neither 0 nor 1");
 	*hello_out = hello;
 	return 0;
 }

@@ -155,6 +155,7 @@ struct psu_hello {
 	struct psu_digest program; /* of the manifest */
 	struct psu_digest guards;  /* keyed: says nothing about them */
 	struct psu_digest locale;  /* of the locale's names */
+	bool attest; /* it wants the heaps signed of what comes from the peer */
 };
 
 void psu_frame_put_hello(const struct psu_hello *hello,

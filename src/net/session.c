@@ -117,12 +117,15 @@ int psu_session_judge(const struct psu_session_context *context,
 
 /* ---- hellos */
 
+/** @entry  the peer's, as the peers file is now */
 static int send_hello(const struct psu_session_context *context,
-					  struct psu_session *session)
+					  struct psu_session *session, const struct psu_peer *entry)
 {
+	struct psu_hello hello = context->hello;
 	uint8_t payload[PSU_HELLO_LEN];
 
-	psu_frame_put_hello(&context->hello, payload);
+	hello.attest = entry->attest;
+	psu_frame_put_hello(&hello, payload);
 	return psu_session_send_frame(session, PSU_FRAME_HELLO, payload,
 								  sizeof(payload));
 }
@@ -287,7 +290,7 @@ static int open_client(const struct psu_session_context *context,
 	if (!rc)
 		rc = psu_session_judge(context, session, PSU_RIGHT_ANY, &entry);
 	if (!rc)
-		rc = send_hello(context, session);
+		rc = send_hello(context, session, &entry);
 	if (!rc)
 		rc = recv_hello(session);
 	if (!rc)
@@ -354,7 +357,7 @@ int psu_session_greet(const struct psu_session_context *context,
 	if (!rc) {
 		rc = recv_hello(session);
 		if (!rc || rc == PSU_THREAD_E_VERSION_MISMATCH) {
-			int sent = send_hello(context, session);
+			int sent = send_hello(context, session, &entry);
 
 			rc = rc ? rc : sent;
 		}

@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: ISC */
 /*
- * seal.c - sign a statement, verify one, and tie a body to it
+ * seal.c - sign a statement, and verify one
  *
  * In: a sealed statement as a peer sent it; every byte read here is hostile.
- * Out: a struct psu_verified, which nothing else can make, and from it a
- * struct psu_verified_body.  Refused, in this order: another length, a
- * signature that is not the peer's, another layout, sizes over the limits,
- * and whatever is not about this very peer, host, process, connection and
- * program.  FORMAT.md, "Statement", is normative.
+ * Out: a struct psu_verified, which nothing else can make.  Refused, in this
+ * order: another length, a signature that is not the peer's, another layout,
+ * sizes over the limits, and whatever is not about this very peer, host,
+ * process, connection and program.  FORMAT.md, "Statement", is normative.
  */
 #include "seal/seal.h"
-#include "bytes/sha256.h"
 #include "heap/heap.h"
 #include "net/frame.h"
-#include "report/traffic.h"
 #include "slot/slot.h"
 
 #include <assert.h>
@@ -23,19 +20,10 @@
 #include <string.h>
 #include <time.h>
 
-/** What is hashed at a time, some 15 us of work. */
-#define DIGEST_PART_LEN (32u << 10)
-
 _Static_assert(crypto_sign_BYTES == PSU_SIGNATURE_LEN, "Ed25519");
 
 struct psu_verified {
 	struct psu_statement statement;
-};
-
-struct psu_verified_body {
-	struct psu_statement statement;
-	const uint8_t *head;
-	const uint8_t *stack;
 };
 
 /** First in what is signed, so that no other signature of this key can be
@@ -43,7 +31,7 @@ struct psu_verified_body {
 static const char domain[32] = "psu_thread statement";
 
 #define BEGINNING_LEN (sizeof(domain) + 2)
-#define RESERVED_LEN 13
+#define RESERVED_LEN 12
 
 static void encode(const struct psu_statement *statement,
 				   uint8_t bytes_out[PSU_STATEMENT_LEN])
@@ -75,6 +63,7 @@ static void encode(const struct psu_statement *statement,
 	psu_put_u16(&writer, statement->stream);
 	psu_put_bytes(&writer, statement->body.bytes, 32);
 	psu_put_bytes(&writer, statement->exporter.bytes, 32);
+	psu_put_u8(&writer, statement->attested ? 1 : 2);
 	psu_put_zeros(&writer, RESERVED_LEN);
 	assert(!writer.overflow && writer.at == writer.end);
 }
@@ -131,7 +120,7 @@ static const char *decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 						  struct psu_statement *statement_out)
 {
 	struct psu_reader reader = {.at = bytes, .end = bytes + PSU_STATEMENT_LEN};
-	unsigned flights;
+	unsigned flights, attested;
 
 	psu_get_span(&reader, BEGINNING_LEN);
 	statement_out->kind = psu_get_u8(&reader);
@@ -157,6 +146,8 @@ static const char *decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 	statement_out->stream = psu_get_u16(&reader);
 	psu_get_bytes(&reader, statement_out->body.bytes, 32);
 	psu_get_bytes(&reader, statement_out->exporter.bytes, 32);
+	attested = psu_get_u8(&reader);
+	statement_out->attested = attested == 1;
 	psu_get_zeros(&reader, RESERVED_LEN);
 	if (!psu_reader_done(&reader))
 		return "has reserved bytes that are not zero";
@@ -165,6 +156,8 @@ static const char *decode(const uint8_t bytes[PSU_STATEMENT_LEN],
 		return "is about neither a move nor an end";
 	if (flights != 1 && flights != 2)
 		return "asks for neither one flight nor two";
+	if (attested != 1 && attested != 2)
+		return "says neither that its heap is signed nor that it is not";
 	return NULL;
 }
 
@@ -199,6 +192,8 @@ static int check_luggage(const struct psu_statement *statement)
 		return malformed("has a stack, though the thread has ended");
 	if (statement->kind == PSU_KIND_END && !statement->one_flight)
 		return malformed("ends a thread in two flights");
+	if (statement->kind == PSU_KIND_END && statement->attested)
+		return malformed("has a signed heap, though the thread has ended");
 	return 0;
 }
 
@@ -330,67 +325,4 @@ const struct psu_statement *
 psu_verified_statement(const struct psu_verified *verified)
 {
 	return &verified->statement;
-}
-
-void psu_seal_digest(const uint8_t *head, size_t head_len, const uint8_t *stack,
-					 size_t stack_len, struct psu_digest *digest_out)
-{
-	struct psu_sha256 hash;
-
-	psu_sha256_init(&hash);
-	psu_sha256_update(&hash, head, head_len);
-	for (; stack_len > DIGEST_PART_LEN; stack_len -= DIGEST_PART_LEN) {
-		psu_sha256_update(&hash, stack, DIGEST_PART_LEN);
-		stack += DIGEST_PART_LEN;
-		psu_traffic_give_way();
-	}
-	psu_sha256_update(&hash, stack, stack_len);
-	psu_sha256_final(&hash, digest_out);
-}
-
-int psu_seal_verify_body(const struct psu_verified *verified,
-						 const uint8_t *head, const uint8_t *stack,
-						 struct psu_verified_body **body_out)
-{
-	const struct psu_statement *statement = &verified->statement;
-	struct psu_verified_body *body;
-	struct psu_digest digest;
-
-	psu_seal_digest(head, statement->head_len, stack, statement->stack_len,
-					&digest);
-	if (!psu_digest_equal(&digest, &statement->body))
-		return psu_error_set(PSU_THREAD_E_DIGEST_MISMATCH,
-							 "cannot take a thread in: the body received is "
-							 "not the one whose digest was signed: let the "
-							 "sender try again, and suspect its memory if "
-							 "that does not help");
-	body = malloc(sizeof(*body));
-	if (!body)
-		return no_memory();
-	body->statement = *statement;
-	body->head = head;
-	body->stack = stack;
-	*body_out = body;
-	return 0;
-}
-
-void psu_verified_body_free(struct psu_verified_body *body)
-{
-	free(body);
-}
-
-const struct psu_statement *
-psu_verified_body_statement(const struct psu_verified_body *body)
-{
-	return &body->statement;
-}
-
-const uint8_t *psu_verified_body_head(const struct psu_verified_body *body)
-{
-	return body->head;
-}
-
-const uint8_t *psu_verified_body_stack(const struct psu_verified_body *body)
-{
-	return body->stack;
 }

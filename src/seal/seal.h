@@ -61,6 +61,7 @@ struct psu_statement {
 	uint16_t stream;			/* that every BODY frame of it names */
 	struct psu_digest body;		/* SHA-256 of head, then stack */
 	struct psu_digest exporter; /* of this very connection, RFC 9266 */
+	bool attested;				/* seal/attest.h: it follows the heap */
 };
 
 struct psu_untrusted {

@@ -7,7 +7,8 @@
  *
  *     self id=IDENTITY zone=N [verify-only=BASE64]...
  *     peer id=IDENTITY zone=N sign=BASE64 direction=send|receive|both
- *          [pin=HEX] [verify-only=BASE64]...          (on the same line)
+ *          [pin=HEX] [attest=full] [verify-only=BASE64]...
+ *                                                     (on the same line)
  *
  * Refused: everything else, each with its line and what to write instead.
  */
@@ -25,9 +26,9 @@ struct word {
 	size_t len;
 };
 
-enum key { ID, ZONE, SIGN, DIRECTION, PIN, VERIFY_ONLY, KEY_COUNT };
+enum key { ID, ZONE, SIGN, DIRECTION, PIN, ATTEST, VERIFY_ONLY, KEY_COUNT };
 static const char *const key_names[KEY_COUNT] = {
-	"id", "zone", "sign", "direction", "pin", "verify-only"};
+	"id", "zone", "sign", "direction", "pin", "attest", "verify-only"};
 
 struct parser {
 	const char *path;
@@ -165,6 +166,16 @@ static int take_pin(const struct parser *parser, struct word value,
 	return 0;
 }
 
+static int take_attest(const struct parser *parser, struct word value,
+					   struct psu_peer *peer)
+{
+	peer->attest = value.at != NULL;
+	if (!value.at || word_is(value, "full"))
+		return 0;
+	return refuse(parser, value,
+				  "is no attestation: write attest=full, or leave it out");
+}
+
 /** The key before a word's first '=', or KEY_COUNT; and the value behind. */
 static enum key split_word(struct word word, struct word *value_out)
 {
@@ -216,7 +227,7 @@ static int take_words(const struct parser *parser, struct word line,
 		if (key == KEY_COUNT)
 			return refuse(parser, word,
 						  "is unknown: the words are id= zone= sign= "
-						  "direction= pin= verify-only=");
+						  "direction= pin= attest= verify-only=");
 		if (values[key].at && key != VERIFY_ONLY)
 			return refuse(parser, word, "is given twice: keep one of them");
 		values[key] = value;
@@ -239,7 +250,7 @@ static int take_self(struct parser *parser, struct word line)
 	if (rc)
 		return rc;
 	if (!values[ID].at || !values[ZONE].at || values[SIGN].at ||
-		values[DIRECTION].at || values[PIN].at)
+		values[DIRECTION].at || values[PIN].at || values[ATTEST].at)
 		return refuse(parser, line,
 					  "is not this host's entry: write self id=... zone=...");
 	rc = take_id(parser, values[ID], &peers->self);
@@ -273,6 +284,8 @@ static int take_peer(struct parser *parser, struct word line)
 		rc = take_direction(parser, values[DIRECTION], &peer);
 	if (!rc)
 		rc = take_pin(parser, values[PIN], &peer);
+	if (!rc)
+		rc = take_attest(parser, values[ATTEST], &peer);
 	if (!rc)
 		rc = take_retired(parser, line, &peer.identity.digest);
 	if (!rc) /* there is room: its zone was free */

@@ -49,6 +49,7 @@ struct psu_peer {
 	uint8_t sign_public[PSU_SIGN_PUBLIC_LEN];
 	bool may_send;	  /* threads to this host */
 	bool may_receive; /* threads from this host */
+	bool attest;	  /* the heaps of its threads must be signed, too */
 	bool pinned;
 	struct psu_digest pin; /* SHA-256 of the certificate's public key (SPKI) */
 };

@@ -19,9 +19,9 @@ KEPT = 1 << 31
 def statement(flights=2, version=0, domain=b"psu_thread statement",
               migration=b"\x11" * 16, generation=1, source=b"\x44" * 32,
               destination=b"\x55" * 32, head_len=234, stack_len=96,
-              heap_len=0, sequence=7, stream=3, reserved=bytes(13), kind=1,
+              heap_len=0, sequence=7, stream=3, reserved=bytes(12), kind=1,
               links=0, previous=bytes(32), slot_len=128 << 20,
-              stack_room=8 << 20):
+              stack_room=8 << 20, attested=2):
     return b"".join([
         domain.ljust(32, b"\0"),
         struct.pack(">HBBB", version, kind, flights, links),
@@ -30,7 +30,7 @@ def statement(flights=2, version=0, domain=b"psu_thread statement",
         b"\x33" * 16, source, destination, b"\x66" * 32,
         struct.pack(">QQIIIQQH", WINDOW, slot_len, stack_room, head_len,
                     stack_len, heap_len, sequence, stream),
-        b"\x77" * 32, b"\x88" * 32, reserved])
+        b"\x77" * 32, b"\x88" * 32, bytes([attested]), reserved])
 
 
 def section(number, payload):
@@ -183,7 +183,10 @@ def statements():
     yield "heap-over", statement(heap_len=(128 << 20) + 4096)
     yield "end-heap", statement(kind=2, flights=1, stack_len=0, heap_len=4096)
     yield "sequence", statement(sequence=8)
-    yield "reserved", statement(reserved=bytes(12) + b"\1")
+    yield "reserved", statement(reserved=bytes(11) + b"\1")
+    yield "attested", statement(attested=1)
+    yield "attested-neither", statement(attested=0)
+    yield "end-attested", statement(kind=2, flights=1, stack_len=0, attested=1)
     yield "cut", statement()[:-1]
     yield "unsigned", statement() + bytes(64)
 
@@ -217,14 +220,15 @@ def itineraries():
     yield "generation", journey(2, generation=3)
     yield "destination", journey(2, destination=b"\x66" * 32)
     yield "link-version", journey(2, version=1)
-    yield "link-reserved", journey(2, reserved=bytes(20) + b"\1")
+    yield "link-reserved", journey(2, reserved=bytes(11) + b"\1")
 
 
-def hello(magic=b"psu_thread hello", version=0, tail=bytes(90)):
+def hello(magic=b"psu_thread hello", version=0, attest=0, tail=bytes(89)):
     return b"".join([
         magic, struct.pack(">HIQQIIII", version, 4096, WINDOW, 1 << 27, 256,
                            5, 1, 3),
-        b"\x33" * 16, b"\x66" * 32, b"\x99" * 32, b"\xaa" * 32, tail])
+        b"\x33" * 16, b"\x66" * 32, b"\x99" * 32, b"\xaa" * 32,
+        bytes([attest]), tail])
 
 
 def control(token=0, code=0, ttl_ms=0):

@@ -109,6 +109,22 @@ kept() {
         sent[2] < 262144)) || wrong "b sent ${sent[*]} bytes"
 }
 
+# The same blocks, signed; of what home has kept nothing is left out.
+attested() { # what, who is done
+    local who sent
+    for who in a b; do
+        cp -a "$certs/$who" "$dir/$who"
+        sed -i '/^peer /s/$/ attest=full/' "$dir/$who/peers"
+    done
+    certs=$dir travel "$1"
+    expect_done "$2" "$1"
+    ! grep -Eq '(ATTEST|DIGEST|SIGNATURE)_' "$dir"/[ab].err ||
+        wrong "its heap was not signed well"
+    [[ $1 != kept ]] ||
+        (($(grep -c 'Sent 83[0-9]\{5\} bytes' "$dir/b.err") == 2)) ||
+        wrong "b has not sent all of it"
+}
+
 odd() {
     PSU_THREAD_SLOT=lots run a "$heap" go "$certs/a" none 127.0.0.1:1
     expect_status a 1
@@ -122,4 +138,9 @@ await_cases
 for name in full longer sparse many old kept; do
     start_case "$name" "$name"
 done
+await_cases
+for name in full sparse many; do
+    start_case "attested-$name" attested "$name" b
+done
+start_case attested-kept attested kept a
 finish

@@ -98,6 +98,22 @@ stale() {
     await_said b 'one has come'
 }
 
+# What is demanded of heaps is said when a session opens, and has changed since.
+demanding() {
+    cp -a "$certs/b" "$dir/b"
+    station a 0
+    certs=$dir station b 1
+    tell b serve 0
+    tell a ask "127.0.0.1:${ports[b]}"
+    await_said a asked
+    sed -i '/^peer .*\/a /s/$/ attest=full/' "$dir/b/peers"
+    tell a start one 0 "127.0.0.1:${ports[b]}"
+    await_said a "one stays: $(strerror ATTEST_MISSING)"
+    expect_error b ATTEST_MISSING 'the peers file demands'
+    tell a start two 0 "127.0.0.1:${ports[b]}"
+    await_said b 'two ends'
+}
+
 # ---- serving
 
 # The source never says that it knows.
@@ -339,8 +355,8 @@ understaffed() {
 }
 
 for name in questions running_and_ended leaving_and_arriving stocked stale \
-    linger linger_one acknowledge fifty drain owes stays again cancelled \
-    trapped set_up_again understaffed forked; do
+    demanding linger linger_one acknowledge fifty drain owes stays again \
+    cancelled trapped set_up_again understaffed forked; do
     start_case "$name" with_stations "$name"
 done
 finish

@@ -36,7 +36,7 @@ write_probe() {
 #include "image/section.h"
 #include "net/frame.h"
 #include "net/limits.h"
-#include "seal/seal.h"
+#include "seal/attest.h"
 #include "slot/slot.h"
 #include "start/manifest.h"
 #include "trust/trust.h"

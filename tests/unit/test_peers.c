@@ -252,6 +252,9 @@ static const struct {
 	{SELF P "zone=1 sign=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA= "
 			"direction=both\n",
 	 "p:2:", "no Ed25519 public key"},
+	{SELF P "zone=1 sign=" KEY1 " direction=both attest=channel\n",
+	 "p:2: 'channel'", "attest=full"},
+	{"self id=" SPIFFE "a zone=0 attest=full\n", "p:1: ' id=", "self id="},
 	{SELF P "zone=1 sign=" KEY1 " direction=both verify-only=\n",
 	 "p:2:", "no Ed25519 public key"},
 	{SELF P "zone=1 sign=" KEY1 " direction=both verify-only=" KEY1

@@ -21,15 +21,16 @@ static const char golden_sealed[] =
 	"66666666660000300000000000000000000800000000800000000000ea000000"
 	"6000000000000000000000000000000007000377777777777777777777777777"
 	"7777777777777777777777777777777777777788888888888888888888888888"
-	"8888888888888888888888888888888888888800000000000000000000000000"
-	"ed4ce7e768b4fb79d2e835d14235307e123ddbc5bceb1ee4e98f3324d06ac15b"
-	"4c5adfe455d64c31c66973ad234162c7bed6e89596f0e8facc3ff73f86e3ac0c";
+	"8888888888888888888888888888888888888802000000000000000000000000"
+	"d886909486f356fa974a4c94b1de57f94d45d1081ef6d1e3d4083e0a4eb9319e"
+	"cbed909dc492f7a8e348096d0f629a743e136c95ba1886963873f93ed1c02606";
 
 /* FORMAT.md, "Statement" */
 #define VERSION_AT 32
 #define KIND_AT 34
 #define FLIGHTS_AT 35
-#define RESERVED_AT 339
+#define ATTESTED_AT 339
+#define RESERVED_AT 340
 
 static int verify_statement(void)
 {
@@ -130,6 +131,9 @@ START_TEST(signed_but_malformed)
 	for (unsigned value = 0; value < 256; value++) {
 		ck_assert_int_eq(
 			verify_signed_with(FLIGHTS_AT, (uint8_t)value),
+			value == 1 || value == 2 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
+		ck_assert_int_eq(
+			verify_signed_with(ATTESTED_AT, (uint8_t)value),
 			value == 1 || value == 2 ? 0 : PSU_THREAD_E_STATEMENT_INVALID);
 		ck_assert_int_eq(
 			verify_signed_with(KIND_AT, (uint8_t)value),
