@@ -68,6 +68,10 @@ bool psu_manifest_is_static(void);
  * thread-locals stay, and so does a thread that it has called. */
 bool psu_manifest_is_system(const char *name);
 
+/** Whether it is one of those that allocate for themselves, so that their
+ * memory is the process's too: not the C++ library's. */
+bool psu_manifest_keeps_memory(const char *name);
+
 /** Whether it is one of those, of a tool that watches the program: it stands
  * before libc's functions and calls them. */
 bool psu_manifest_is_watcher(const char *name);

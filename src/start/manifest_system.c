@@ -20,11 +20,15 @@ static const char *const system_names[] = {
 	"libc", "ld-linux-", "libm", "libmvec", "libpthread", "libdl", "librt",
 	"libresolv", "libnsl", "libutil", "libanl", "libnss_", "libthread_db",
 	/* this library, and what it is made of */
-	"libpsu_thread", "libssl", "libcrypto", "libsodium", "libunwind",
-	"libunwind-", "liblzma", "libz",
-	/* of compilers: unwinding, C++, threads */
-	"libgcc_s", "libstdc++", "libc++", "libc++abi", "libgomp", "libomp",
-	"libatomic", "libssp", NULL};
+	"libpsu_thread", "libpsu_thread_malloc", "libssl", "libcrypto", "libsodium",
+	"libunwind", "libunwind-",
+	/* of compilers: unwinding, threads */
+	"libgcc_s", "libgomp", "libomp", "libatomic", "libssp", NULL};
+
+/* The system's too, but what they allocate is part of what their caller has:
+ * containers, exceptions, streams of compressed data. */
+static const char *const serving_names[] = {"libstdc++", "libc++", "libc++abi",
+											"liblzma",	 "libz",   NULL};
 
 static const char *const watcher_names[] = {
 	"libasan",	   "liblsan",	 "libtsan", "libubsan",
@@ -44,6 +48,11 @@ static bool is_among(const char *const *names, const char *name)
 }
 
 bool psu_manifest_is_system(const char *name)
+{
+	return psu_manifest_keeps_memory(name) || is_among(serving_names, name);
+}
+
+bool psu_manifest_keeps_memory(const char *name)
 {
 	return is_among(system_names, name) || psu_manifest_is_watcher(name);
 }

@@ -121,7 +121,8 @@ START_TEST(system_objects)
 		"libstdc++.so.6", "libnss_files.so.2",
 		"libunwind.so.8", "libunwind-x86_64.so.8",
 		"libasan.so.8",	  "libclang_rt.asan-x86_64.so",
-		"libssl.so.3",	  "libpsu_thread.so.0"};
+		"libssl.so.3",	  "libpsu_thread.so.0",
+		"libz.so.1",	  "libpsu_thread_malloc.so.0"};
 	static const char *const own[] = {"libcurve.so",
 									  "libc",
 									  "app3",
@@ -136,6 +137,21 @@ START_TEST(system_objects)
 		ck_assert_msg(psu_manifest_is_system(systems[i]), "%s", systems[i]);
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
 		ck_assert_msg(!psu_manifest_is_system(own[i]), "%s", own[i]);
+}
+END_TEST
+
+START_TEST(memory_of_the_process)
+{
+	static const char *const keepers[] = {
+		"libc.so.6",	"ld-linux-x86-64.so.2", "libpsu_thread_malloc.so.0",
+		"libcrypto.so", "libgcc_s.so.1",		"libasan.so.8"};
+	static const char *const others[] = {"libstdc++.so.6", "libc++.so.1",
+										 "libz.so.1", "liblua5.4.so.0", "app3"};
+
+	for (size_t i = 0; i < sizeof(keepers) / sizeof(*keepers); i++)
+		ck_assert_msg(psu_manifest_keeps_memory(keepers[i]), "%s", keepers[i]);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+		ck_assert_msg(!psu_manifest_keeps_memory(others[i]), "%s", others[i]);
 }
 END_TEST
 
@@ -341,6 +357,7 @@ int main(void)
 	tcase_add_test(tcase, libraries);
 	tcase_add_test(tcase, own_code);
 	tcase_add_test(tcase, system_objects);
+	tcase_add_test(tcase, memory_of_the_process);
 	tcase_add_test(tcase, digests);
 	tcase_add_loop_test(tcase, round_trip, 0, 3);
 	tcase_add_test(tcase, other_lengths);
