@@ -3,9 +3,12 @@
  * log.c - one line at a time to stderr, or to the program's own function
  *
  * A line leaves in one write, so that lines of several threads never mix.
- * Nothing here touches stdio: its buffers and locks are the program's.
+ * Nothing here touches stdio: its buffers and locks are the program's.  What
+ * the program's function has the library say in turn is dropped: it may not
+ * know that its malloc() is the library's.
  */
 #include "report/report.h"
+#include "state/state.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -100,9 +103,12 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 	int cancel_state;
 	va_list args;
 
+	if (psu_local.logging)
+		return;
 	/* writing is a cancellation point: nobody may end here with the lock */
 	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
 	pthread_mutex_lock(&log_lock);
+	psu_local.logging = true;
 	if (level <= log_level && !log_silent) {
 		va_start(args, format);
 		vsnprintf(line, sizeof(line), format, args);
@@ -113,6 +119,7 @@ void psu_log(enum psu_thread_log_level level, const char *format, ...)
 		else
 			write_stderr(level, line);
 	}
+	psu_local.logging = false;
 	pthread_mutex_unlock(&log_lock);
 	pthread_setcancelstate(cancel_state, NULL);
 }

@@ -49,6 +49,7 @@ struct psu_local {
 	bool told;					/* it is in the log already */
 	bool whispering;			/* failures are debug lines now */
 	bool in_a_hurry;			/* gives way to no other move, see traffic.h */
+	bool logging;				/* in the program's log function */
 };
 _Static_assert(sizeof(struct psu_local) == 536, "reserved in assembly");
 

@@ -169,6 +169,28 @@ START_TEST(cancelled)
 }
 END_TEST
 
+static unsigned line_count;
+
+static void fail_again(enum psu_thread_log_level level, const char *line,
+					   void *context)
+{
+	(void)level;
+	(void)line;
+	(void)context;
+	line_count++;
+	psu_error_set(PSU_THREAD_E_HEAP_FULL, "and once more");
+}
+
+/** What the function has the library say is lost; what comes then is not. */
+START_TEST(fails_itself)
+{
+	psu_thread_set_log(PSU_THREAD_LOG_ERROR, fail_again, NULL);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	psu_log(PSU_THREAD_LOG_ERROR, LINE);
+	ck_assert_uint_eq(line_count, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("log");
@@ -180,6 +202,7 @@ int main(void)
 	tcase_add_test(cases, control_characters);
 	tcase_add_test(cases, forked);
 	tcase_add_test(cases, cancelled);
+	tcase_add_test(cases, fails_itself);
 	suite_add_tcase(suite, cases);
 	return run_suite(suite);
 }
