@@ -16,11 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool lies_in_slots(const void *pointer)
-{
-	return (uint64_t)pointer - PSU_WINDOW_ADDR < PSU_WINDOW_LEN;
-}
-
 /** The calling thread's heap, which is made when it is first asked for.  NULL:
  * no memory. */
 static struct psu_heap *take_heap(struct psu_traveller *self)
@@ -113,7 +108,7 @@ void *psu_thread_realloc(void *block, size_t len)
 {
 	if (!block)
 		return psu_thread_malloc(len);
-	if (!lies_in_slots(block))
+	if (!psu_slot_window_holds(block))
 		return realloc(block, len ? len : 1);
 	if (!is_block(block, "resize")) {
 		errno = EINVAL;
@@ -126,7 +121,7 @@ void psu_thread_free(void *block)
 {
 	int saved_errno = errno;
 
-	if (!lies_in_slots(block))
+	if (!psu_slot_window_holds(block))
 		free(block);
 	else if (is_block(block, "free"))
 		psu_heap_free(psu_local.self->heap, block);
@@ -135,7 +130,7 @@ void psu_thread_free(void *block)
 
 size_t psu_thread_usable_size(const void *block)
 {
-	if (!lies_in_slots(block))
+	if (!psu_slot_window_holds(block))
 		return malloc_usable_size((void *)(uintptr_t)block);
 	return is_block(block, "measure")
 			   ? psu_heap_usable_len(psu_local.self->heap, block)

@@ -40,6 +40,12 @@
 #define PSU_SLOT_STACK_LEN_MAX (UINT32_C(64) << 20)
 #define PSU_SLOT_GUARD_LEN (UINT64_C(64) << 10)
 
+/** Whether it points to where slots lie, and so to no memory of libc's. */
+static inline bool psu_slot_window_holds(const void *pointer)
+{
+	return (uint64_t)pointer - PSU_WINDOW_ADDR < PSU_WINDOW_LEN;
+}
+
 /** A mapped slot; addr 0: none. */
 struct psu_slot {
 	uint64_t addr;

@@ -77,6 +77,11 @@ static void make_defined(uint64_t low, uint64_t high)
 {
 	VALGRIND_MAKE_MEM_DEFINED(low, high - low);
 }
+
+static bool is_under_valgrind(void)
+{
+	return RUNNING_ON_VALGRIND;
+}
 #else
 unsigned psu_sanitizer_add_stack(uint64_t low, uint64_t high)
 {
@@ -95,7 +100,17 @@ static void make_defined(uint64_t low, uint64_t high)
 	(void)low;
 	(void)high;
 }
+
+static bool is_under_valgrind(void)
+{
+	return false;
+}
 #endif
+
+bool psu_sanitizer_has_malloc(void)
+{
+	return __lsan_do_leak_check || is_under_valgrind();
+}
 
 void psu_sanitizer_switch(uint64_t low, uint64_t high)
 {

@@ -35,6 +35,9 @@ void psu_sanitizer_remove_stack(unsigned number);
  * either stack, just before or after the switch. */
 void psu_sanitizer_switch(uint64_t low, uint64_t high);
 
+/** Whether malloc() is one of theirs, whatever else stands before libc. */
+bool psu_sanitizer_has_malloc(void);
+
 /** All of [low, high) may be read and written; nothing there is marked. */
 void psu_sanitizer_unmark(uint64_t low, uint64_t high);
 

@@ -38,9 +38,10 @@ check() { # what, command...
 # ---- what is installed
 
 same_files() {
-    printf '%s\n' libpsu_thread.a libpsu_thread.so.0 make-certs.sh \
-        psu_thread.h psu_thread.hpp psu_thread.pc psu_thread_heap.h \
-        psu_thread_info.h | sort >"$work/wanted"
+    printf '%s\n' libpsu_thread.a libpsu_thread.so.0 \
+        libpsu_thread_malloc.so.0 make-certs.sh psu_thread.h psu_thread.hpp \
+        psu_thread.pc psu_thread_heap.h psu_thread_info.h \
+        psu_thread_malloc.pc | sort >"$work/wanted"
     find "$dest" -type f -printf '%f\n' | sort | diff -u "$work/wanted" -
 }
 
@@ -49,6 +50,13 @@ same_exports() {
     readelf -sW "$(find "$dest" -name libpsu_thread.a)" |
         awk '$5 == "GLOBAL" && $6 == "DEFAULT" && $7 != "UND" { print $8 }' |
         sort | diff -u "$srcdir/tests/install/exports.txt" -
+}
+
+# It has libc's names: each one more is one that libc has not any more.
+same_malloc() {
+    nm -D --defined-only "$(find "$dest" -name libpsu_thread_malloc.so.0)" |
+        awk '{ print $3 }' | sort |
+        diff -u "$srcdir/tests/install/exports_malloc.txt" -
 }
 
 # The C++ ABI's: destructors of thread-locals travel.
@@ -63,7 +71,7 @@ flags() {
     local pc
     pc=$(find "$dest" -name psu_thread.pc)
     PKG_CONFIG_SYSROOT_DIR=$dest PKG_CONFIG_PATH=${pc%/*} \
-        pkg-config "$@" psu_thread
+        pkg-config "$@" "${package:-psu_thread}"
 }
 
 compile_header() { # compiler, options...
@@ -119,6 +127,19 @@ reaches_library() {
         printf '%s\n' "$said"
         return 1
     }
+}
+
+# Though it calls none of it itself, and before libc.
+links_malloc() {
+    local cflags libs
+    read -ra cflags <<<"$(package=psu_thread_malloc flags --cflags)"
+    read -ra libs <<<"$(package=psu_thread_malloc flags --libs)"
+    # shellcheck disable=SC2086 # $cc is words
+    $cc -O2 "${cflags[@]}" "$srcdir/examples/hello.c" -Wl,--as-needed \
+        "${libs[@]}" -o "$work/routed"
+    readelf -dW "$work/routed" | awk '
+        /NEEDED.*\[libpsu_thread_malloc/ { found = 1 }
+        /NEEDED.*\[libc\.so/ { exit !found }'
 }
 
 # ---- the examples, each between two processes
@@ -217,6 +238,7 @@ main() {
     check 'nothing but header, libraries and .pc' same_files
     check 'exports as in exports.txt' same_exports
     check 'nothing but public names is exported' only_public_names
+    check 'libpsu_thread_malloc.so exports as in exports_malloc.txt' same_malloc
     # shellcheck disable=SC2086 # $cc is words
     check 'the header compiles as C11' compile_header $cc -std=c11 -x c
     if command -v "${cxx%% *}" >/dev/null; then
@@ -233,6 +255,7 @@ main() {
     check 'it has an unwind table' has_unwind_table
     check 'it runs and reports CERTS_MISSING' reaches_library
     check 'dynamic programs link it alone' links_library_alone
+    check 'they link libpsu_thread_malloc.so before libc' links_malloc
     check 'make-certs.sh makes the keys of two hosts' prepare_hosts
     # shellcheck disable=SC2086
     check_examples C $cc -x c
