@@ -76,7 +76,7 @@ needs() { # command
     case $1 in
         travel/*) echo tests/travel/O2.travel ;;
         journey/*)
-            printf '%s\n' apps/app{1,3} libpsu_thread.so \
+            printf '%s\n' apps/app{1,3} libpsu_thread{,_malloc}.so \
                 tests/journey/stuck_{frames,state} \
                 tests/journey/{probe,strangers,hostile,words,deny,flights} \
                 tests/journey/{hooks,station,join,lines,forger,heap,keeper}
