@@ -31,6 +31,8 @@ void psu_arrive(struct psu_session *session,
 		if (!rc)
 			rc = psu_arrive_check(&arrival);
 		if (!rc)
+			rc = psu_arrive_await_opening(&arrival);
+		if (!rc)
 			rc = psu_arrive_recv_heap(&arrival);
 		if (!rc)
 			rc = psu_arrive_take_opening(&arrival);

@@ -74,6 +74,9 @@ PSU_MUST_CHECK int psu_arrive_decode(struct psu_arrival *arrival);
 /** Check its itinerary, and the image against this program: registers, frame
  * chain. */
 PSU_MUST_CHECK int psu_arrive_check(struct psu_arrival *arrival);
+/** Before a large heap comes in: wait until this server would take its thread
+ * in. */
+PSU_MUST_CHECK int psu_arrive_await_opening(struct psu_arrival *arrival);
 /** Wait until this server takes a thread in, one or any; home needs no such
  * wait. */
 PSU_MUST_CHECK int psu_arrive_take_opening(struct psu_arrival *arrival);
@@ -84,7 +87,11 @@ PSU_MUST_CHECK int psu_arrive_judge_again(struct psu_arrival *arrival);
 PSU_MUST_CHECK int psu_arrive_restore(struct psu_arrival *arrival);
 /** Where its stack lies, or will. */
 uint8_t *psu_arrive_stack(const struct psu_arrival *arrival);
-/** Receive what is left of a refused body, to be heard with the answer. */
+/** Whether so much is left of a refused body that the answer comes first: the
+ * source looks for one between the frames. */
+bool psu_arrive_answers_early(const struct psu_arrival *arrival);
+/** Receive what is left of a refused body, to be heard with the answer.  Of
+ * much, so much that the source can stop, and nothing more is heard then. */
 void psu_arrive_skip_body(struct psu_arrival *arrival);
 /** Give back what a refused arrival holds. */
 void psu_arrive_undo(struct psu_arrival *arrival);

@@ -292,9 +292,19 @@ int psu_arrive_recv_heap(struct psu_arrival *arrival)
 	return rc;
 }
 
+bool psu_arrive_answers_early(const struct psu_arrival *arrival)
+{
+	return body_left(arrival) > PSU_LARGE_HEAP_LEN;
+}
+
 void psu_arrive_skip_body(struct psu_arrival *arrival)
 {
-	if (!arrival->session->broken &&
-		recv_bytes(arrival, NULL, body_left(arrival)) != 0)
+	uint64_t left = body_left(arrival);
+	bool much = left > PSU_SKIPPED_LEN_MAX;
+
+	if (arrival->session->broken)
+		return;
+	if (recv_bytes(arrival, NULL, much ? PSU_SKIPPED_LEN_MAX : left) != 0 ||
+		much)
 		arrival->session->broken = true;
 }

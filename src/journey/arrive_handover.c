@@ -100,6 +100,22 @@ static void answer_offer(struct psu_arrival *arrival,
 				&arrival->statement->incarnation, answer);
 }
 
+/** Answer an OFFER whose body is of no use.  A source that hears the answer
+ * early stops in the middle, which is no error then. */
+static void refuse_body(struct psu_arrival *arrival,
+						const struct psu_dest_answer *answer)
+{
+	bool early = psu_arrive_answers_early(arrival), before;
+
+	if (early)
+		answer_offer(arrival, answer);
+	before = psu_error_whisper(early);
+	psu_arrive_skip_body(arrival);
+	psu_error_whisper(before);
+	if (!early)
+		answer_offer(arrival, answer);
+}
+
 /* ---- requests about some move */
 
 /** Whether it has become known meanwhile that the thread is farther on.  Lock
@@ -244,8 +260,7 @@ bool psu_arrive_admit(struct psu_arrival *arrival)
 		psu_error_set(answer.code, "refused a thread from %s: %s",
 					  arrival->session->peer_name,
 					  psu_thread_strerror(answer.code));
-	psu_arrive_skip_body(arrival);
-	answer_offer(arrival, &answer);
+	refuse_body(arrival, &answer);
 	return false;
 }
 
@@ -259,8 +274,7 @@ void psu_arrive_refuse(struct psu_arrival *arrival, int code)
 							 code);
 	psu_process_unlock();
 	psu_arrive_undo(arrival);
-	psu_arrive_skip_body(arrival);
-	answer_offer(arrival, &answer);
+	refuse_body(arrival, &answer);
 }
 
 void psu_arrive_answer(void *argument)

@@ -22,23 +22,33 @@ static bool let_in(struct psu_arrival *arrival)
 	return arrival->opening_taken || arrival->is_guest;
 }
 
-int psu_arrive_take_opening(struct psu_arrival *arrival)
+/** Lock held.  Whether it would be let in now. */
+static bool is_open(struct psu_arrival *arrival)
+{
+	const struct psu_process *process = psu_process_get();
+
+	(void)arrival;
+	return !process->draining &&
+		   (process->openings_count > 0 || process->serving);
+}
+
+static int wait_until(struct psu_arrival *arrival,
+					  bool (*is_so)(struct psu_arrival *))
 {
 	struct psu_process *process = psu_process_get();
 	int64_t deadline = psu_clock_deadline(PSU_OPENING_MS);
-	bool draining, in;
+	bool draining, so;
 
-	psu_phase_begin(PSU_PHASE_RESTORE);
 	if (arrival->husk)
 		return 0;
 	psu_process_lock();
 	while (
-		!(in = let_in(arrival)) && !process->draining &&
+		!(so = is_so(arrival)) && !process->draining &&
 		psu_process_wait(psu_process_about(&process->openings_count), deadline))
 		continue;
 	draining = process->draining;
 	psu_process_unlock();
-	if (in)
+	if (so)
 		return 0;
 	if (draining)
 		return psu_error_set(PSU_THREAD_E_DRAINING,
@@ -51,4 +61,17 @@ int psu_arrive_take_opening(struct psu_arrival *arrival)
 						 "neither psu_thread_serve nor psu_thread_create: try "
 						 "again when it does",
 						 arrival->session->peer_name);
+}
+
+int psu_arrive_await_opening(struct psu_arrival *arrival)
+{
+	if (arrival->statement->heap_len < PSU_LARGE_HEAP_LEN)
+		return 0;
+	return wait_until(arrival, is_open);
+}
+
+int psu_arrive_take_opening(struct psu_arrival *arrival)
+{
+	psu_phase_begin(PSU_PHASE_RESTORE);
+	return wait_until(arrival, let_in);
 }

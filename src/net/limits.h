@@ -128,6 +128,11 @@ int psu_limit_ms(enum psu_thread_wait wait);
 /** An arriving thread's peer is judged again if that was so long ago when the
  * thread is to start. */
 #define PSU_JUDGED_MS 500
+/** A heap of so many bytes does not come in before the server is open for its
+ * thread; a refusal does not wait for more of a body than that. */
+#define PSU_LARGE_HEAP_LEN (1u << 20)
+/** And so much of it is heard to its end, so that a source hears the answer. */
+#define PSU_SKIPPED_LEN_MAX (16u << 20)
 /** How long an arriving thread waits until the server takes one in. */
 #define PSU_OPENING_MS psu_limit_ms(PSU_THREAD_WAIT_OPENING)
 /** How long a thread that is lost is kept for psu_thread_resolve(), or, if it

@@ -3,6 +3,7 @@
  * heap.c - a thread's own heap: full, misused, damaged, large, and old
  *
  *     heap serve CERTS           take in any number of threads
+ *     heap idle CERTS            take in none
  *     heap go CERTS WHAT HOST    start a thread that does WHAT, and goes to
  *                                HOST somewhere in it
  */
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MIB ((size_t)1 << 20)
 
@@ -218,6 +220,17 @@ static void move_home(void)
 		printf("Wrong: it does not come home\n");
 }
 
+/** Nobody lets it in: it stays as it is, and is not even sent. */
+static void unwanted(const struct task *task)
+{
+	size_t count = 96 * MIB / sizeof(uint64_t);
+	uint64_t *block = psu_thread_malloc(96 * MIB);
+
+	put(block, count, 1);
+	CHECK(psu_thread_migrate(task->host) == PSU_THREAD_E_BUSY);
+	CHECK(!find_wrong(block, count, 1));
+}
+
 static void kept(const struct task *task)
 {
 	size_t count = 8 * MIB / sizeof(uint64_t);
@@ -250,9 +263,10 @@ static void *work(void *argument)
 		const char *name;
 		void (*run)(const struct task *);
 	} tasks[] = {
-		{"misuse", misuse}, {"lend", lend},		{"take", take},
-		{"full", full},		{"sparse", sparse}, {"damaged", damaged},
-		{"many", many},		{"old", old},		{"kept", kept},
+		{"misuse", misuse},		{"lend", lend},		{"take", take},
+		{"full", full},			{"sparse", sparse}, {"damaged", damaged},
+		{"many", many},			{"old", old},		{"kept", kept},
+		{"unwanted", unwanted},
 	};
 	struct task task = *(const struct task *)argument;
 
@@ -297,12 +311,14 @@ static int start(const struct task *task)
 int main(int argc, char **argv)
 {
 	struct task task = {.what = ""};
-	int serve = argc == 3 && strcmp(argv[1], "serve") == 0;
+	int serve = argc == 3;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	psu_thread_set_log(PSU_THREAD_LOG_DEBUG, NULL, NULL);
 	if ((argc != 5 && !serve) || psu_thread_setup_init(serve, argv[2]) != 0)
 		return EXIT_FAILURE;
+	if (serve && strcmp(argv[1], "idle") == 0)
+		return pause();
 	if (serve)
 		return psu_thread_serve(1000) ? EXIT_FAILURE : EXIT_SUCCESS;
 	outside();

@@ -125,13 +125,28 @@ attested() { # what, who is done
         wrong "b has not sent all of it"
 }
 
+# It is refused before it has come.
+unwanted() {
+    local peak
+    start b "$heap" idle "$certs/b"
+    await_port b "$started"
+    run a "$heap" go "$certs/a" unwanted "127.0.0.1:$port"
+    expect_status a 0
+    expect_done a unwanted
+    expect_lines a 0 'Wrong.*'
+    expect_error b BUSY 'try again when it does'
+    peak=$(sed -n 's/^VmHWM: *\([0-9]*\) kB/\1/p' "/proc/$started/status")
+    ((peak < 48 << 10)) || wrong "b has used $peak KiB"
+    kill "$started"
+}
+
 odd() {
     PSU_THREAD_SLOT=lots run a "$heap" go "$certs/a" none 127.0.0.1:1
     expect_status a 1
     expect_error a INVALID_ARGUMENT 'PSU_THREAD_SLOT=lots'
 }
 
-for name in misuse of_another damaged odd; do
+for name in misuse of_another damaged odd unwanted; do
     start_case "${name//_/-}" "$name"
 done
 await_cases
