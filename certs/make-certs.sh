@@ -547,7 +547,9 @@ write_peers() {
 #     A word pin=HEX may follow, the SHA-256 of the peer's public TLS key:
 #     openssl pkey -in host.key -pubout -outform DER | sha256sum
 #     With attest=full the peer must sign the contents of its threads' heaps,
-#     too; else these are bound to the connection alone.
+#     too; else these are bound to the connection alone.  max-threads=N and
+#     max-bytes=N, with K, M, G or T behind the number, limit what it may have
+#     here at a time: threads, and bytes of their slots.
 # Words verify-only=BASE64 may follow in either, for each key that the host
 # signed with before: it only proves where a thread has been.
 END

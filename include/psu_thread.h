@@ -114,7 +114,8 @@ extern "C" {
 	X(HEAP_FULL, -107, "the thread's heap has no room for that")               \
 	X(HEAP_MISUSED, -108, "that is no block of the calling thread's heap")     \
 	X(HEAP_DAMAGED, -109, "the thread's heap is overwritten")                  \
-	X(ATTEST_MISSING, -111, "the destination demands a signed heap")
+	X(ATTEST_MISSING, -111, "the destination demands a signed heap")           \
+	X(OVER_QUOTA, -112, "the source has its share of the destination")
 
 #define PSU_THREAD_ERROR_ENUM_(name, number, sentence)                         \
 	PSU_THREAD_E_##name = (number),

@@ -25,6 +25,8 @@ void psu_arrive(struct psu_session *session,
 		if (!rc)
 			rc = psu_arrive_take_slot(&arrival);
 		if (!rc)
+			rc = psu_arrive_check_quota(&arrival);
+		if (!rc)
 			rc = psu_arrive_recv_body(&arrival);
 		if (!rc)
 			rc = psu_arrive_decode(&arrival);

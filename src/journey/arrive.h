@@ -64,6 +64,8 @@ PSU_MUST_CHECK int psu_arrive_take_place(struct psu_arrival *arrival);
 void psu_arrive_leave_place(struct psu_arrival *arrival);
 /** Take the thread's addresses: a fresh slot, or its husk's. */
 PSU_MUST_CHECK int psu_arrive_take_slot(struct psu_arrival *arrival);
+/** Whether its peer may have one more thread here, if it is a guest. */
+PSU_MUST_CHECK int psu_arrive_check_quota(const struct psu_arrival *arrival);
 /** Receive what comes before the heap. */
 PSU_MUST_CHECK int psu_arrive_recv_body(struct psu_arrival *arrival);
 /** Receive the heap's pages, each to where it belongs, and see whether it is

@@ -7,68 +7,52 @@
  *
  *     self id=IDENTITY zone=N [verify-only=BASE64]...
  *     peer id=IDENTITY zone=N sign=BASE64 direction=send|receive|both
- *          [pin=HEX] [attest=full] [verify-only=BASE64]...
- *                                                     (on the same line)
+ *          [pin=HEX] [attest=full] [max-threads=N] [max-bytes=N[K|M|G|T]]
+ *          [verify-only=BASE64]...                    (on the same line)
  *
  * Refused: everything else, each with its line and what to write instead.
  */
-#include "trust/trust.h"
+#include "trust/peers_value.h"
 
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LINE_LEN_MAX 1024
-#define SHOWN_LEN 80 /* of a word, in a sentence */
 
-struct word {
-	const char *at; /* NULL: the word is missing */
-	size_t len;
+enum key {
+	ID,
+	ZONE,
+	SIGN,
+	DIRECTION,
+	PIN,
+	ATTEST,
+	MAX_THREADS,
+	MAX_BYTES,
+	VERIFY_ONLY,
+	KEY_COUNT
 };
-
-enum key { ID, ZONE, SIGN, DIRECTION, PIN, ATTEST, VERIFY_ONLY, KEY_COUNT };
 static const char *const key_names[KEY_COUNT] = {
-	"id", "zone", "sign", "direction", "pin", "attest", "verify-only"};
+	"id",	  "zone",		 "sign",	  "direction",	"pin",
+	"attest", "max-threads", "max-bytes", "verify-only"};
 
-struct parser {
-	const char *path;
-	unsigned line;
-	unsigned self_line;					/* 0: not met yet */
-	unsigned zone_line[PSU_ZONE_COUNT]; /* 0: the zone is free */
-	struct psu_peers *peers;
-};
-
-static int refuse(const struct parser *parser, struct word word,
-				  const char *why)
-{
-	int shown = word.len < SHOWN_LEN ? (int)word.len : SHOWN_LEN;
-
-	return psu_error_set(PSU_THREAD_E_PEERS_INVALID, "%s:%u: '%.*s' %s",
-						 parser->path, parser->line, shown, word.at, why);
-}
-
-static int no_memory(const struct parser *parser)
+static int no_memory(const struct psu_peers_parser *parser)
 {
 	return psu_error_set(PSU_THREAD_E_NO_MEMORY,
 						 "no memory for the entries of %s: free some",
 						 parser->path);
 }
 
-static bool word_is(struct word word, const char *text)
-{
-	return word.len == strlen(text) && memcmp(word.at, text, word.len) == 0;
-}
-
 /** Take the next word off a line; empty at its end. */
-static struct word next_word(struct word *line)
+static struct psu_peers_word next_word(struct psu_peers_word *line)
 {
-	struct word word;
+	struct psu_peers_word word;
 
 	while (line->len && (*line->at == ' ' || *line->at == '\t')) {
 		line->at++;
 		line->len--;
 	}
-	word = (struct word){line->at, 0};
+	word = (struct psu_peers_word){line->at, 0};
 	while (line->len && *line->at != ' ' && *line->at != '\t') {
 		line->at++;
 		line->len--;
@@ -77,126 +61,31 @@ static struct word next_word(struct word *line)
 	return word;
 }
 
-/* ---- values */
-
-static int take_id(const struct parser *parser, struct word value,
-				   struct psu_identity *identity_out)
-{
-	const struct psu_peers *peers = parser->peers;
-
-	if (psu_identity_parse(value.at, value.len, identity_out))
-		return refuse(parser, value,
-					  "is no identity: write "
-					  "id=spiffe://DOMAIN/psu-thread/NAME");
-	if (psu_peers_find(peers, &identity_out->digest) ||
-		(parser->self_line &&
-		 psu_digest_equal(&peers->self.digest, &identity_out->digest)))
-		return refuse(parser, value,
-					  "has an entry already: keep one line for each host");
-	return 0;
-}
-
-static int take_zone(struct parser *parser, struct word value,
-					 uint32_t *zone_out)
-{
-	uint32_t zone = 0;
-	bool valid = value.len >= 1 && value.len <= 3 &&
-				 (value.len == 1 || *value.at != '0');
-
-	for (size_t i = 0; valid && i < value.len; i++) {
-		valid = value.at[i] >= '0' && value.at[i] <= '9';
-		zone = zone * 10 + (uint32_t)(value.at[i] - '0');
-	}
-	if (!valid || zone >= PSU_ZONE_COUNT)
-		return refuse(parser, value, "is no zone: write zone=0 to zone=255");
-	if (parser->zone_line[zone])
-		return psu_error_set(PSU_THREAD_E_PEERS_INVALID,
-							 "%s:%u: zone %u is taken by line %u: give each "
-							 "host the zone that make-certs.sh gave it",
-							 parser->path, parser->line, zone,
-							 parser->zone_line[zone]);
-	parser->zone_line[zone] = parser->line;
-	*zone_out = zone;
-	return 0;
-}
-
-static int take_sign(const struct parser *parser, struct word value,
-					 uint8_t public_out[PSU_SIGN_PUBLIC_LEN])
-{
-	size_t len = 0;
-
-	if (sodium_base642bin(public_out, PSU_SIGN_PUBLIC_LEN, value.at, value.len,
-						  NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) ||
-		len != PSU_SIGN_PUBLIC_LEN ||
-		!crypto_core_ed25519_is_valid_point(public_out))
-		return refuse(parser, value,
-					  "is no Ed25519 public key: write the 44 characters that "
-					  "make-certs.sh printed");
-	return 0;
-}
-
-static int take_direction(const struct parser *parser, struct word value,
-						  struct psu_peer *peer)
-{
-	bool both = word_is(value, "both");
-
-	peer->may_send = both || word_is(value, "send");
-	peer->may_receive = both || word_is(value, "receive");
-	if (!peer->may_send && !peer->may_receive)
-		return refuse(parser, value,
-					  "is no direction: write direction=send, "
-					  "direction=receive or direction=both");
-	return 0;
-}
-
-static int take_pin(const struct parser *parser, struct word value,
-					struct psu_peer *peer)
-{
-	size_t len = 0;
-
-	if (!value.at)
-		return 0;
-	if (sodium_hex2bin(peer->pin.bytes, sizeof(peer->pin.bytes), value.at,
-					   value.len, NULL, &len, NULL) ||
-		len != sizeof(peer->pin.bytes))
-		return refuse(parser, value,
-					  "is no pin: write pin= and 64 hexadecimal digits, the "
-					  "SHA-256 of the peer's public TLS key (DER)");
-	peer->pinned = true;
-	return 0;
-}
-
-static int take_attest(const struct parser *parser, struct word value,
-					   struct psu_peer *peer)
-{
-	peer->attest = value.at != NULL;
-	if (!value.at || word_is(value, "full"))
-		return 0;
-	return refuse(parser, value,
-				  "is no attestation: write attest=full, or leave it out");
-}
+/* ---- words */
 
 /** The key before a word's first '=', or KEY_COUNT; and the value behind. */
-static enum key split_word(struct word word, struct word *value_out)
+static enum key split_word(struct psu_peers_word word,
+						   struct psu_peers_word *value_out)
 {
 	const char *sign = memchr(word.at, '=', word.len);
-	struct word name = {word.at, sign ? (size_t)(sign - word.at) : 0};
+	struct psu_peers_word name = {word.at, sign ? (size_t)(sign - word.at) : 0};
 	enum key key = 0;
 
-	while (key < KEY_COUNT && !word_is(name, key_names[key]))
+	while (key < KEY_COUNT && !psu_peers_word_is(name, key_names[key]))
 		key++;
 	if (key < KEY_COUNT)
-		*value_out = (struct word){sign + 1, word.len - name.len - 1};
+		*value_out = (struct psu_peers_word){sign + 1, word.len - name.len - 1};
 	return key;
 }
 
 /** Every retired key in the words of @line, for the host @identity. */
-static int take_retired(const struct parser *parser, struct word line,
+static int take_retired(const struct psu_peers_parser *parser,
+						struct psu_peers_word line,
 						const struct psu_digest *identity)
 {
 	struct psu_peers *peers = parser->peers;
 
-	for (struct word value, word; (word = next_word(&line)).len;) {
+	for (struct psu_peers_word value, word; (word = next_word(&line)).len;) {
 		struct psu_retired *more;
 		int rc;
 
@@ -207,7 +96,8 @@ static int take_retired(const struct parser *parser, struct word line,
 		if (!more)
 			return no_memory(parser);
 		peers->retired = more;
-		rc = take_sign(parser, value, more[peers->retired_count].sign_public);
+		rc = psu_peers_take_sign(parser, value,
+								 more[peers->retired_count].sign_public);
 		if (rc)
 			return rc;
 		more[peers->retired_count++].identity = *identity;
@@ -218,53 +108,62 @@ static int take_retired(const struct parser *parser, struct word line,
 /* ---- lines */
 
 /** Sort the words behind the first one by their keys. */
-static int take_words(const struct parser *parser, struct word line,
-					  struct word values[KEY_COUNT])
+static int take_words(const struct psu_peers_parser *parser,
+					  struct psu_peers_word line,
+					  struct psu_peers_word values[KEY_COUNT])
 {
-	for (struct word value, word; (word = next_word(&line)).len;) {
+	for (struct psu_peers_word value, word; (word = next_word(&line)).len;) {
 		enum key key = split_word(word, &value);
 
 		if (key == KEY_COUNT)
-			return refuse(parser, word,
-						  "is unknown: the words are id= zone= sign= "
-						  "direction= pin= attest= verify-only=");
+			return psu_peers_refuse(
+				parser, word,
+				"is unknown: the words are id= zone= sign= "
+				"direction= pin= attest= max-threads= max-bytes= "
+				"verify-only=");
 		if (values[key].at && key != VERIFY_ONLY)
-			return refuse(parser, word, "is given twice: keep one of them");
+			return psu_peers_refuse(parser, word,
+									"is given twice: keep one of them");
 		values[key] = value;
 	}
 	return 0;
 }
 
-static int take_self(struct parser *parser, struct word line)
+static int take_self(struct psu_peers_parser *parser,
+					 struct psu_peers_word line)
 {
 	struct psu_peers *peers = parser->peers;
-	struct word values[KEY_COUNT] = {{0}};
-	struct word first = line;
+	struct psu_peers_word values[KEY_COUNT] = {{0}};
+	struct psu_peers_word first = line;
 	int rc;
 
 	if (parser->self_line)
-		return refuse(parser, next_word(&first),
-					  "is there a second time: a host has one entry of its "
-					  "own");
+		return psu_peers_refuse(
+			parser, next_word(&first),
+			"is there a second time: a host has one entry of its "
+			"own");
 	rc = take_words(parser, line, values);
 	if (rc)
 		return rc;
 	if (!values[ID].at || !values[ZONE].at || values[SIGN].at ||
-		values[DIRECTION].at || values[PIN].at || values[ATTEST].at)
-		return refuse(parser, line,
-					  "is not this host's entry: write self id=... zone=...");
-	rc = take_id(parser, values[ID], &peers->self);
+		values[DIRECTION].at || values[PIN].at || values[ATTEST].at ||
+		values[MAX_THREADS].at || values[MAX_BYTES].at)
+		return psu_peers_refuse(
+			parser, line,
+			"is not this host's entry: write self id=... zone=...");
+	rc = psu_peers_take_id(parser, values[ID], &peers->self);
 	if (!rc)
-		rc = take_zone(parser, values[ZONE], &peers->zone);
+		rc = psu_peers_take_zone(parser, values[ZONE], &peers->zone);
 	if (!rc)
 		rc = take_retired(parser, line, &peers->self.digest);
 	parser->self_line = parser->line;
 	return rc;
 }
 
-static int take_peer(struct parser *parser, struct word line)
+static int take_peer(struct psu_peers_parser *parser,
+					 struct psu_peers_word line)
 {
-	struct word values[KEY_COUNT] = {{0}};
+	struct psu_peers_word values[KEY_COUNT] = {{0}};
 	struct psu_peer peer = {0};
 	int rc = take_words(parser, line, values);
 
@@ -272,20 +171,25 @@ static int take_peer(struct parser *parser, struct word line)
 		return rc;
 	if (!values[ID].at || !values[ZONE].at || !values[SIGN].at ||
 		!values[DIRECTION].at)
-		return refuse(parser, line,
-					  "lacks a word: write peer id=... zone=... sign=... "
-					  "direction=...");
-	rc = take_id(parser, values[ID], &peer.identity);
+		return psu_peers_refuse(
+			parser, line,
+			"lacks a word: write peer id=... zone=... sign=... "
+			"direction=...");
+	rc = psu_peers_take_id(parser, values[ID], &peer.identity);
 	if (!rc)
-		rc = take_zone(parser, values[ZONE], &peer.zone);
+		rc = psu_peers_take_zone(parser, values[ZONE], &peer.zone);
 	if (!rc)
-		rc = take_sign(parser, values[SIGN], peer.sign_public);
+		rc = psu_peers_take_sign(parser, values[SIGN], peer.sign_public);
 	if (!rc)
-		rc = take_direction(parser, values[DIRECTION], &peer);
+		rc = psu_peers_take_direction(parser, values[DIRECTION], &peer);
 	if (!rc)
-		rc = take_pin(parser, values[PIN], &peer);
+		rc = psu_peers_take_pin(parser, values[PIN], &peer);
 	if (!rc)
-		rc = take_attest(parser, values[ATTEST], &peer);
+		rc = psu_peers_take_attest(parser, values[ATTEST], &peer);
+	if (!rc)
+		rc = psu_peers_take_max_threads(parser, values[MAX_THREADS], &peer);
+	if (!rc)
+		rc = psu_peers_take_max_bytes(parser, values[MAX_BYTES], &peer);
 	if (!rc)
 		rc = take_retired(parser, line, &peer.identity.digest);
 	if (!rc) /* there is room: its zone was free */
@@ -293,36 +197,39 @@ static int take_peer(struct parser *parser, struct word line)
 	return rc;
 }
 
-static int take_line(struct parser *parser, struct word line)
+static int take_line(struct psu_peers_parser *parser,
+					 struct psu_peers_word line)
 {
-	struct word rest = line;
-	struct word first;
+	struct psu_peers_word rest = line;
+	struct psu_peers_word first;
 
 	if (line.len > LINE_LEN_MAX)
-		return refuse(parser, line,
-					  "... is too long: a line has up to 1024 "
-					  "bytes");
+		return psu_peers_refuse(parser, line,
+								"... is too long: a line has up to 1024 "
+								"bytes");
 	if (memchr(line.at, '\0', line.len))
-		return refuse(parser, line, "... has a NUL byte: write plain text");
+		return psu_peers_refuse(parser, line,
+								"... has a NUL byte: write plain text");
 	if (memchr(line.at, '\r', line.len))
-		return refuse(parser, line,
-					  "... has a carriage return: save the file with Unix "
-					  "line ends");
+		return psu_peers_refuse(
+			parser, line,
+			"... has a carriage return: save the file with Unix "
+			"line ends");
 	first = next_word(&rest);
 	if (first.len == 0 || *first.at == '#')
 		return 0;
-	if (word_is(first, "self"))
+	if (psu_peers_word_is(first, "self"))
 		return take_self(parser, rest);
-	if (word_is(first, "peer"))
+	if (psu_peers_word_is(first, "peer"))
 		return take_peer(parser, rest);
-	return refuse(parser, first,
-				  "is unknown: an entry begins with self or "
-				  "peer, a comment with #");
+	return psu_peers_refuse(parser, first,
+							"is unknown: an entry begins with self or "
+							"peer, a comment with #");
 }
 
 /* ---- the file */
 
-static int check_whole(const struct parser *parser)
+static int check_whole(const struct psu_peers_parser *parser)
 {
 	const struct psu_peers *peers = parser->peers;
 
@@ -358,7 +265,7 @@ static struct psu_peers *peers_new(void)
 int psu_peers_parse(const char *text, size_t len, const char *path,
 					struct psu_peers **peers_out)
 {
-	struct parser parser = {.path = path, .peers = peers_new()};
+	struct psu_peers_parser parser = {.path = path, .peers = peers_new()};
 	const char *end = text + len;
 	int rc = 0;
 
@@ -366,7 +273,8 @@ int psu_peers_parse(const char *text, size_t len, const char *path,
 		return no_memory(&parser);
 	while (!rc && text < end) {
 		const char *stop = memchr(text, '\n', (size_t)(end - text));
-		struct word line = {text, (size_t)((stop ? stop : end) - text)};
+		struct psu_peers_word line = {text,
+									  (size_t)((stop ? stop : end) - text)};
 
 		parser.line++;
 		rc = take_line(&parser, line);

@@ -50,6 +50,9 @@ struct psu_peer {
 	bool may_send;	  /* threads to this host */
 	bool may_receive; /* threads from this host */
 	bool attest;	  /* the heaps of its threads must be signed, too */
+	/* of its threads here, and of their slots; 0: no limit */
+	uint32_t max_threads;
+	uint64_t max_bytes;
 	bool pinned;
 	struct psu_digest pin; /* SHA-256 of the certificate's public key (SPKI) */
 };

@@ -114,6 +114,36 @@ demanding() {
     await_said b 'two ends'
 }
 
+# Each peer may have so much here, and no more until some of it has gone.
+quota() { # words of the peers file
+    cp -a "$certs/b" "$dir/b"
+    sed -i "/^peer /s/\$/ $1/" "$dir/b/peers"
+    station a 0
+    station c 0
+    certs=$dir station b 1
+    tell b serve 0
+    tell a start one 0w "127.0.0.1:${ports[b]}"
+    await_said b 'one has come'
+    tell a start two 0 "127.0.0.1:${ports[b]}"
+    await_said a "two stays: $(strerror OVER_QUOTA)"
+    expect_error b OVER_QUOTA "raise ${1%=*} in the peers file"
+    tell c start other 0 "127.0.0.1:${ports[b]}"
+    await_said b 'other ends'
+    tell b free
+    await_said b 'one ends'
+    await_listed b 'listed 0'
+    tell a start three 0 "127.0.0.1:${ports[b]}"
+    await_said b 'three ends'
+}
+
+quota_threads() {
+    quota max-threads=1
+}
+
+quota_bytes() {
+    quota max-bytes=255M
+}
+
 # ---- serving
 
 # The source never says that it knows.
@@ -355,8 +385,9 @@ understaffed() {
 }
 
 for name in questions running_and_ended leaving_and_arriving stocked stale \
-    demanding linger linger_one acknowledge fifty drain owes stays again \
-    cancelled trapped set_up_again understaffed forked; do
+    demanding quota_threads quota_bytes linger linger_one acknowledge fifty \
+    drain owes stays again cancelled trapped set_up_again understaffed \
+    forked; do
     start_case "$name" with_stations "$name"
 done
 finish
