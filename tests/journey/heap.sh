@@ -121,7 +121,7 @@ attested() { # what, who is done
     ! grep -Eq '(ATTEST|DIGEST|SIGNATURE)_' "$dir"/[ab].err ||
         wrong "its heap was not signed well"
     [[ $1 != kept ]] ||
-        (($(grep -c 'Sent 83[0-9]\{5\} bytes' "$dir/b.err") == 2)) ||
+        (($(grep -c 'Sent 8[0-9]\{6\} bytes' "$dir/b.err") == 2)) ||
         wrong "b has not sent all of it"
 }
 
