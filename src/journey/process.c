@@ -292,6 +292,7 @@ static int make_process(struct psu_process *process, const char *cert_path)
 		rc = psu_manifest_make(&process->manifest);
 	if (rc)
 		return rc;
+	psu_state_init();
 	psu_locals_init(&process->manifest);
 	rc = psu_exits_attend();
 	if (rc)

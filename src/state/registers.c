@@ -6,6 +6,14 @@
 
 #include <string.h>
 
+bool psu_state_wide_vectors;
+
+void psu_state_init(void)
+{
+	__builtin_cpu_init();
+	psu_state_wide_vectors = __builtin_cpu_supports("avx");
+}
+
 /* Intel SDM vol. 1 §8.1.10, figure 8-9: the 32-bit protected-mode layout that
  * fnstenv writes and fldenv reads. */
 static uint16_t x87_word(const struct psu_registers *registers, size_t at)

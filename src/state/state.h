@@ -71,6 +71,10 @@ extern const char psu_state_resume_point[]
  * behind it lies what is linked after the program. */
 extern const char psu_state_text_end[] __attribute__((visibility("hidden")));
 
+/** Vectors longer than 128 bits: the processor has such, and the system keeps
+ * them. */
+extern bool psu_state_wide_vectors __attribute__((visibility("hidden")));
+
 /** Where psu_state_enter() has called the thread's function: the end of every
  * frame chain. */
 extern const char psu_state_entered[] __attribute__((visibility("hidden")));
@@ -124,6 +128,10 @@ long psu_state_raw_close(int fd);
 
 /** The calling thread's thread pointer. */
 char *psu_state_thread_pointer(void);
+
+/** Once, in setup: find out which vectors this processor has.  They are emptied
+ * before the program's code goes on. */
+void psu_state_init(void);
 
 /**
  * Check that @registers can be loaded: no reserved MXCSR bit, which would

@@ -59,6 +59,34 @@
 	mov %rsp, %fs:L_HOME_SP(%rax)
 	.endm
 
+	/* What the library, or OpenSSL, had in registers that no callee keeps is
+	 * not to get onto the travelling stack: functions with a variable number
+	 * of arguments put theirs there, and so does a lazily bound call, vectors
+	 * and all.  Clobbers rax, rcx, rdx and MXCSR.  (Intel SDM vol. 1, §13.8:
+	 * what XSTATE_BV lacks is as at reset; x87 and PKRU are not asked for.) */
+	.macro FORGET_VECTORS
+	cmpb $0, psu_state_wide_vectors(%rip)
+	je 1f
+	mov $0xfffffdfe, %eax
+	mov $0xffffffff, %edx
+	xrstor no_vectors(%rip)
+1:
+	.irp number, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+	pxor %xmm\number, %xmm\number
+	.endr
+	.endm
+
+	/* ... and what else there is, but for rdi and rax. */
+	.macro FORGET_SCRATCH
+	xor %ecx, %ecx
+	xor %edx, %edx
+	xor %esi, %esi
+	xor %r8d, %r8d
+	xor %r9d, %r9d
+	xor %r10d, %r10d
+	xor %r11d, %r11d
+	.endm
+
 /* A linker lays .text out in the order of its input files, as it does the
  * thread-locals below: what the program brings ends here, and the library's
  * own code, OpenSSL's and libc's lie behind. */
@@ -69,14 +97,23 @@ psu_state_text_end:
 
 /* In: rdi stack top, rsi function, rdx its argument.  Out: rax its result.
  * The user's frames end here: the unwinder must not cross to the home stack,
- * which is another one on every host. */
+ * which is another one on every host; and none of this process's own registers
+ * goes along, which the function would keep for us. */
 FUNCTION psu_state_enter
 	.cfi_startproc
 	HOME_KEEP
+	mov %rdx, %r8
+	FORGET_VECTORS
+	ldmxcsr (%rsp)
 	mov %rdi, %rsp
 	.cfi_undefined rip
+	mov %r8, %rdi
 	xor %ebp, %ebp
-	mov %rdx, %rdi
+	xor %ebx, %ebx
+	xor %r12d, %r12d
+	xor %r13d, %r13d
+	xor %r14d, %r14d
+	xor %r15d, %r15d
 	call *%rsi
 	.globl psu_state_entered
 	.hidden psu_state_entered
@@ -134,6 +171,11 @@ FUNCTION psu_state_capture
 	 * (DW_CFA_def_cfa_expression: DW_OP_breg3, _deref, _plus_uconst) */
 	.cfi_escape 0x0f, 5, 0x73, R_RSP, 0x06, 0x23, 8
 	call *%rdx
+	mov %eax, %edi
+	FORGET_VECTORS
+	mov %edi, %eax
+	xor %edi, %edi
+	FORGET_SCRATCH
 	mov R_RSP(%rbx), %rsp
 	.cfi_def_cfa %rsp, 8
 	fldenv R_X87(%rbx)
@@ -154,6 +196,8 @@ FUNCTION psu_state_resume
 	.cfi_startproc
 	HOME_KEEP
 	.cfi_undefined rip
+	FORGET_VECTORS
+	FORGET_SCRATCH
 	mov R_RBX(%rdi), %rbx
 	mov R_RBP(%rdi), %rbp
 	mov R_R12(%rdi), %r12
@@ -164,6 +208,7 @@ FUNCTION psu_state_resume
 	fldenv R_X87(%rdi)
 	ldmxcsr R_MXCSR(%rdi)
 	xor %eax, %eax
+	xor %edi, %edi
 	jmp psu_state_resume_point
 	.cfi_endproc
 	.size psu_state_resume, . - psu_state_resume
@@ -224,6 +269,15 @@ FUNCTION psu_state_raw_close
 	.size default_mxcsr, 4
 default_mxcsr:
 	.long 0x1f80
+
+	/* An XSAVE area of nothing: MXCSR, and zeros, the header's too. */
+	.p2align 6
+	.type no_vectors, @object
+	.size no_vectors, 576
+no_vectors:
+	.zero 24
+	.long 0x1f80
+	.zero 548
 
 /* Thread-locals.  A linker lays .tdata and .tbss out in the order of its
  * input files, so what the program brings (before the library on the command
