@@ -114,6 +114,7 @@ extern "C" {
 	X(HEAP_FULL, -107, "the thread's heap has no room for that")               \
 	X(HEAP_MISUSED, -108, "that is no block of the calling thread's heap")     \
 	X(HEAP_DAMAGED, -109, "the thread's heap is overwritten")                  \
+	X(POINTER_STAYS, -110, "the thread points to memory that stays")           \
 	X(ATTEST_MISSING, -111, "the destination demands a signed heap")           \
 	X(OVER_QUOTA, -112, "the source has its share of the destination")
 
@@ -335,6 +336,7 @@ PSU_THREAD_EXPORT void psu_thread_set_log(enum psu_thread_log_level level,
 }
 #endif
 
+#include <psu_thread_check.h>
 #include <psu_thread_heap.h>
 #include <psu_thread_info.h>
 

@@ -21,15 +21,10 @@ int psu_thread_migrate(const char *host)
 {
 	int saved_errno = errno;
 	struct psu_traveller *self;
-	int rc = psu_self_find("can migrate", &self);
+	int rc = psu_self_find_running("can migrate", &self);
 
 	if (rc)
 		return rc;
-	if (psu_traveller_has_ended(self, __builtin_frame_address(0)))
-		return psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
-							 "the thread's function has returned: migrate "
-							 "before that, not in the destructor of a "
-							 "thread-local");
 	if (host && !*host)
 		return psu_error_set(PSU_THREAD_E_INVALID_ARGUMENT,
 							 "psu_thread_migrate was given an empty name: pass "

@@ -20,3 +20,16 @@ int psu_self_find(const char *can, struct psu_traveller **self_out)
 	*self_out = psu_local.self;
 	return 0;
 }
+
+int psu_self_find_running(const char *can, struct psu_traveller **self_out)
+{
+	int rc = psu_self_find(can, self_out);
+
+	if (!rc && psu_traveller_has_ended(*self_out, __builtin_frame_address(0)))
+		rc = psu_error_set(PSU_THREAD_E_STACK_OUTSIDE_SLOT,
+						   "the thread's function has returned: only before "
+						   "that it %s, not in the destructor of a "
+						   "thread-local",
+						   can);
+	return rc;
+}

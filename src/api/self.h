@@ -17,4 +17,8 @@
 PSU_MUST_CHECK int psu_self_find(const char *can,
 								 struct psu_traveller **self_out);
 
+/** The same, if its function has not returned yet: else STACK_OUTSIDE_SLOT. */
+PSU_MUST_CHECK int psu_self_find_running(const char *can,
+										 struct psu_traveller **self_out);
+
 #endif

@@ -148,3 +148,29 @@ bool psu_heap_next(const struct psu_heap *heap, uint64_t after,
 	extent_out->len = (uint64_t)(page - begin) * PSU_HEAP_PAGE_LEN;
 	return true;
 }
+
+bool psu_heap_next_block(const struct psu_heap *heap, uint64_t after,
+						 struct psu_heap_extent *block_out)
+{
+	uint32_t page = heap->first;
+
+	if (after) {
+		page = psu_heap_page_of(heap, (const void *)after);
+		if (psu_heap_slab_of(heap, page))
+			page = psu_heap_slab_of(heap, page);
+		else
+			page += heap->pages[page].run;
+	}
+	for (; page < heap->mark; page += heap->pages[page].run) {
+		if (heap->pages[page].kind == PSU_PAGE_SLAB &&
+			psu_heap_next_small(heap, page, after, block_out))
+			return true;
+		if (heap->pages[page].kind == PSU_PAGE_LARGE) {
+			block_out->addr = (uint64_t)psu_heap_at(heap, page);
+			block_out->len = (uint64_t)heap->pages[page].run *
+							 PSU_HEAP_PAGE_LEN;
+			return true;
+		}
+	}
+	return false;
+}

@@ -80,6 +80,13 @@ bool psu_heap_next(const struct psu_heap *heap, uint64_t after,
 				   struct psu_heap_extent *extent_out);
 
 /**
+ * The next block that is in use, behind the one at @after (0: the first one).
+ * False: there is none.
+ */
+bool psu_heap_next_block(const struct psu_heap *heap, uint64_t after,
+						 struct psu_heap_extent *block_out);
+
+/**
  * What of the heap is accessible: one range at its low end, with the map, and
  * one behind the map.  Everything else is zero if it was not used since.
  */

@@ -101,6 +101,10 @@ void *psu_heap_alloc_small(struct psu_heap *heap, unsigned class);
 void psu_heap_free_small(struct psu_heap *heap, uint32_t slab, void *block);
 enum psu_heap_verdict psu_heap_judge_small(const struct psu_heap *heap,
 										   uint32_t slab, const void *pointer);
+/** The next block of a slab in use, behind the one at @after, or the first one
+ * if that lies before the slab. */
+bool psu_heap_next_small(const struct psu_heap *heap, uint32_t slab,
+						 uint64_t after, struct psu_heap_extent *block_out);
 /** The first page of the slab that @page belongs to; 0: none. */
 uint32_t psu_heap_slab_of(const struct psu_heap *heap, uint32_t page);
 /** Whether a run that says it is a slab is one.  Every byte read here is

@@ -199,6 +199,26 @@ enum psu_heap_verdict psu_heap_judge_small(const struct psu_heap *heap,
 														   : PSU_HEAP_BLOCK;
 }
 
+bool psu_heap_next_small(const struct psu_heap *heap, uint32_t first,
+						 uint64_t after, struct psu_heap_extent *block_out)
+{
+	const struct psu_slab *slab = psu_heap_at(heap, first);
+	const struct shape *shape = shape_of(heap, first);
+	uint64_t begin = (uint64_t)slab + shape->begin;
+	uint32_t number = 0;
+
+	if (after >= begin)
+		number = (uint32_t)((after - begin) / shape->len) + 1;
+	for (; number < shape->count; number++) {
+		if (slab->free_bits[number / 64] >> number % 64 & 1)
+			continue;
+		block_out->addr = begin + (uint64_t)number * shape->len;
+		block_out->len = shape->len;
+		return true;
+	}
+	return false;
+}
+
 bool psu_heap_slab_is_sound(const struct psu_heap *heap, uint32_t first)
 {
 	const struct psu_slab *slab = psu_heap_at(heap, first);

@@ -9,6 +9,7 @@
 #include "journey/courier.h"
 #include "journey/depart.h"
 #include "net/limits.h"
+#include "preflight/preflight.h"
 #include "report/traffic.h"
 #include "state/locals.h"
 #include "state/sanitizer.h"
@@ -84,13 +85,18 @@ static int may_leave(struct psu_departure *departure)
 	return rc;
 }
 
-static int walk_frames(struct psu_departure *departure)
+static struct psu_stack_bounds stack_bounds(const struct psu_traveller *self)
 {
-	struct psu_traveller *self = departure->thread;
-	const struct psu_stack_bounds bounds = {
+	return (struct psu_stack_bounds){
 		.low = self->registers.rsp,
 		.high = psu_slot_stack_high(&self->slot),
 	};
+}
+
+static int walk_frames(struct psu_departure *departure)
+{
+	struct psu_traveller *self = departure->thread;
+	const struct psu_stack_bounds bounds = stack_bounds(self);
 
 	psu_phase_begin(PSU_PHASE_UNWIND);
 	psu_sanitizer_unmark(bounds.low, bounds.high);
@@ -133,13 +139,11 @@ static int fill(struct psu_departure *departure)
 	return 0;
 }
 
-/** Its pages go as they lie; which ones, the image says. */
-static int survey_heap(struct psu_departure *departure)
+static int verify_heap(const struct psu_departure *departure)
 {
 	const struct psu_heap *heap = departure->thread->heap;
 	const struct psu_slot *slot = &departure->thread->slot;
 	struct psu_heap_extent accessible[2];
-	int rc;
 
 	if (!heap)
 		return 0;
@@ -150,8 +154,38 @@ static int survey_heap(struct psu_departure *departure)
 							 "cannot move the thread: what its heap knows of "
 							 "itself is overwritten: look for writes beyond "
 							 "the end of a block");
+	return 0;
+}
+
+/** Whether all that the thread points to goes along, or is there. */
+static int scan_pointers(struct psu_departure *departure,
+						 struct psu_thread_report *report_out)
+{
+	const struct psu_traveller *self = departure->thread;
+	const struct psu_stack_bounds bounds = stack_bounds(self);
+	struct psu_preflight_thread thread = {
+		.slot = &self->slot,
+		.heap = self->heap,
+		.chain = &departure->image.chain,
+		.stack_addr = bounds.low,
+		.own = {(uint64_t)self, sizeof(*self)},
+		.manifest = &psu_process_get()->manifest,
+	};
+	int rc = psu_walk_caller(thread.manifest, &self->registers, &bounds,
+							 &thread.registers);
+
+	return rc ? rc : psu_preflight_scan(&thread, report_out);
+}
+
+/** Its pages go as they lie; which ones, the image says. */
+static int survey_heap(struct psu_departure *departure)
+{
+	int rc;
+
+	if (!departure->thread->heap)
+		return 0;
 	psu_traffic_enter();
-	rc = psu_heap_survey(heap, &departure->heap);
+	rc = psu_heap_survey(departure->thread->heap, &departure->heap);
 	psu_traffic_leave();
 	return rc;
 }
@@ -175,6 +209,7 @@ static void tell_home(const struct psu_departure *departure)
 int psu_depart(struct psu_traveller *self)
 {
 	struct psu_departure departure = {.thread = self};
+	struct psu_thread_report report;
 	int rc;
 
 	psu_phase_begin(PSU_PHASE_CAPTURE);
@@ -184,6 +219,10 @@ int psu_depart(struct psu_traveller *self)
 	rc = may_leave(&departure);
 	if (!rc)
 		rc = walk_frames(&departure);
+	if (!rc)
+		rc = verify_heap(&departure);
+	if (!rc && psu_process_get()->strict)
+		rc = scan_pointers(&departure, &report);
 	if (!rc)
 		rc = fill(&departure);
 	if (!rc)
@@ -202,6 +241,44 @@ int psu_depart(struct psu_traveller *self)
 	if (departure.gone) /* this call does not return */
 		psu_traveller_let_go(self, departure.gone, &departure.destination);
 	psu_traveller_stay(self);
+	psu_traveller_works_travelling(self);
+	unblock_interruptions(&departure);
+	return rc;
+}
+
+/** A session as a move would have it, and nothing is sent on it. */
+static int visit(struct psu_departure *departure)
+{
+	int rc = find_way(departure);
+
+	departure->way.fresh = true;
+	if (!rc)
+		rc = psu_depart_open_session(departure);
+	if (!rc)
+		psu_line_put(departure->session);
+	return rc;
+}
+
+int psu_depart_rehearse(struct psu_traveller *self)
+{
+	struct psu_departure departure = {.thread = self};
+	struct psu_thread_report report = {.found = 0};
+	int rc;
+
+	block_interruptions(&departure);
+	psu_traveller_works_at_home(self);
+	rc = psu_depart_check(self, &psu_process_get()->manifest);
+	if (!rc)
+		rc = walk_frames(&departure);
+	if (!rc)
+		rc = verify_heap(&departure);
+	if (!rc && self->target)
+		rc = visit(&departure);
+	if (!rc)
+		rc = scan_pointers(&departure, &report);
+	psu_chain_free(&departure.image.chain);
+	if (self->report)
+		*self->report = report;
 	psu_traveller_works_travelling(self);
 	unblock_interruptions(&departure);
 	return rc;

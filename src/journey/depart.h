@@ -46,6 +46,14 @@ struct psu_departure {
 int psu_depart(struct psu_traveller *self);
 
 /**
+ * What psu_thread_check() does, on the thread's home stack: all that comes
+ * before a thread is offered, and a scan for what it would leave behind.
+ *
+ * Returns what psu_thread_check() does.
+ */
+int psu_depart_rehearse(struct psu_traveller *self);
+
+/**
  * Whether the calling thread has anything that cannot go along, but for its
  * frames, which the walk judges.  On its home stack.
  *
@@ -80,6 +88,10 @@ PSU_MUST_CHECK int psu_depart_encode(struct psu_departure *departure);
  * Returns 0, what sending and receiving return, or NO_MEMORY.
  */
 PSU_MUST_CHECK int psu_depart_compare(struct psu_departure *departure);
+
+/** Open a session that the thread can be offered on.  Returns 0, HOME_ENDED, or
+ * what psu_line_take() does. */
+PSU_MUST_CHECK int psu_depart_open_session(struct psu_departure *departure);
 
 /** The session, if there is one, is of no use any more. */
 void psu_depart_drop_session(struct psu_departure *departure);

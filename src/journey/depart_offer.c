@@ -47,7 +47,7 @@ void psu_depart_drop_session(struct psu_departure *departure)
 	departure->session = NULL;
 }
 
-static int open_session(struct psu_departure *departure)
+int psu_depart_open_session(struct psu_departure *departure)
 {
 	struct psu_process *process = psu_process_get();
 	struct psu_peer peer;
@@ -129,7 +129,7 @@ int psu_depart_offer(struct psu_departure *departure)
 	int rc;
 
 	for (;;) {
-		rc = open_session(departure);
+		rc = psu_depart_open_session(departure);
 		if (rc)
 			return rc;
 		assert(departure->session);

@@ -9,6 +9,7 @@
 #include "journey/exits.h"
 #include "journey/here.h"
 #include "journey/line.h"
+#include "preflight/preflight.h"
 #include "slot/slot.h"
 #include "start/hazards.h"
 #include "start/isa.h"
@@ -346,6 +347,8 @@ int psu_process_init(int mode, const char *cert_path)
 	process->watch_fd = -1;
 	sem_init(&process->stop_asked, 0, 0);
 	rc = psu_slot_usual_len(&process->slot_len);
+	if (!rc)
+		rc = psu_preflight_strict(&process->strict);
 	if (!rc)
 		rc = prepare_libraries();
 	if (!rc)

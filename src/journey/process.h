@@ -37,6 +37,7 @@ struct psu_process {
 	struct psu_place place; /* as others are told of it */
 	struct psu_session_context context;
 	uint64_t slot_len; /* of threads that ask for none */
+	bool strict;	   /* moves are refused that leave something behind */
 	int listen_fd;	   /* -1 in a client */
 	sem_t stop_asked;  /* by psu_thread_stop() */
 

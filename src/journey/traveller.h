@@ -92,7 +92,9 @@ struct psu_traveller {
 	int saved_errno;
 	uint64_t signal_mask;
 	int cancel_state;
-	const char *target;		/* of the migrate call under way */
+	const char *target;				  /* of the migrate call under way */
+	struct psu_thread_report *report; /* of the check under way; NULL: none is
+										 wanted */
 	uint64_t cleanup_base;	/* of the pthread_cleanup_push chain: ours */
 	bool left;				/* the user's code is gone from the stack */
 	bool in_hook;			/* of psu_thread_set_hooks() */

@@ -217,9 +217,10 @@ static void *live(struct psu_traveller *self)
 	if (self->born_here) {
 		if (*birth->name)
 			pthread_setname_np(pthread_self(), birth->name);
+		*psu_slot_argument(&self->slot) = (uint64_t)birth->arg;
 		psu_traveller_works_travelling(self);
-		result = psu_state_enter((void *)psu_slot_stack_high(&self->slot),
-								 birth->fn, birth->arg);
+		result = psu_state_enter(psu_slot_argument(&self->slot), birth->fn,
+								 birth->arg);
 	} else if (!stand_by(self, &result)) {
 		return NULL;
 	}

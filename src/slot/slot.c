@@ -67,6 +67,12 @@ uint64_t psu_slot_stack_low(const struct psu_slot *slot)
 	return psu_slot_stack_high(slot) - slot->stack_len;
 }
 
+uint64_t *psu_slot_argument(const struct psu_slot *slot)
+{
+	/* frames begin at a multiple of 16 */
+	return (uint64_t *)(psu_slot_stack_high(slot) - 16);
+}
+
 static int open_part(uint64_t low, uint64_t len)
 {
 	return mprotect((void *)low, len, PROT_READ | PROT_WRITE);

@@ -82,6 +82,10 @@ uint64_t psu_slot_stack_high(const struct psu_slot *slot);
 uint64_t psu_slot_home_low(const struct psu_slot *slot);
 uint64_t psu_slot_home_high(const struct psu_slot *slot);
 
+/** The word at the top of its travelling stack, which goes along: what the
+ * thread was started with.  The frames lie below it. */
+uint64_t *psu_slot_argument(const struct psu_slot *slot);
+
 /**
  * Take the slot's addresses, with its stack and home zone readable and
  * writable, never executable, and everything else inaccessible.

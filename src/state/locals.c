@@ -80,6 +80,15 @@ void psu_locals_restore(const uint8_t *bytes)
 	}
 }
 
+bool psu_locals_piece(size_t number, uint64_t *addr_out, size_t *len_out)
+{
+	if (number >= piece_count)
+		return false;
+	*addr_out = (uint64_t)psu_state_thread_pointer() - pieces[number].offset;
+	*len_out = pieces[number].len;
+	return true;
+}
+
 bool psu_locals_travel(const void *variable)
 {
 	uint64_t offset = (uint64_t)(psu_state_thread_pointer() -

@@ -28,6 +28,10 @@ size_t psu_locals_len(void);
 void psu_locals_save(uint8_t *bytes_out);
 void psu_locals_restore(const uint8_t *bytes);
 
+/** Where the calling thread has the stretch of them with that number, from 0.
+ * False: there are no more. */
+bool psu_locals_piece(size_t number, uint64_t *addr_out, size_t *len_out);
+
 /** Whether @variable is one of them, of the calling thread. */
 bool psu_locals_travel(const void *variable);
 

@@ -155,7 +155,8 @@ static bool is_harmless_below(struct walk *walk)
 		   psu_walk_holds_nothing(walk->memory.manifest, info.start_ip);
 }
 
-/** Of the library's own two are met: the first frame and the last. */
+/** Of the library's own two are met: the first frame, psu_thread_migrate's or
+ * psu_thread_check's, and the last. */
 static bool is_ours(struct walk *walk)
 {
 	unw_proc_info_t info;
@@ -163,7 +164,8 @@ static bool is_ours(struct walk *walk)
 	if (walk->ip == (uint64_t)psu_state_entered)
 		return true;
 	return walk->number == 0 && unw_get_proc_info(&walk->cursor, &info) >= 0 &&
-		   info.start_ip == (uint64_t)psu_migrate_begin;
+		   (info.start_ip == (uint64_t)psu_migrate_begin ||
+			info.start_ip == (uint64_t)psu_check_begin);
 }
 
 /** Frames of libc and others lie together above one of the program's; the
@@ -290,6 +292,51 @@ int psu_walk_stack(const struct psu_manifest *manifest,
 	}
 	*chain_out = walk.chain;
 	return 0;
+}
+
+static int read_register(struct walk *walk, unw_regnum_t number,
+						 uint64_t *value_out)
+{
+	unw_word_t value;
+
+	if (unw_get_reg(&walk->cursor, number, &value) < 0)
+		return refuse_frame(walk, "does not tell its caller's registers: "
+								  "compile it with "
+								  "-fasynchronous-unwind-tables");
+	*value_out = value;
+	return 0;
+}
+
+int psu_walk_caller(const struct psu_manifest *manifest,
+					const struct psu_registers *registers,
+					const struct psu_stack_bounds *bounds,
+					struct psu_registers *registers_out)
+{
+	struct walk walk = {
+		.memory = {manifest, registers, *bounds, false},
+	};
+	struct psu_registers found = *registers;
+	int rc = begin_walk(&walk);
+
+	if (!rc)
+		rc = check_return_address(&walk);
+	if (!rc)
+		rc = climb(&walk);
+	if (!rc)
+		rc = read_register(&walk, UNW_X86_64_RBX, &found.rbx);
+	if (!rc)
+		rc = read_register(&walk, UNW_X86_64_RBP, &found.rbp);
+	if (!rc)
+		rc = read_register(&walk, UNW_X86_64_R12, &found.r12);
+	if (!rc)
+		rc = read_register(&walk, UNW_X86_64_R13, &found.r13);
+	if (!rc)
+		rc = read_register(&walk, UNW_X86_64_R14, &found.r14);
+	if (!rc)
+		rc = read_register(&walk, UNW_X86_64_R15, &found.r15);
+	if (!rc)
+		*registers_out = found;
+	return rc;
 }
 
 bool psu_walk_is_function(const struct psu_manifest *manifest, uint64_t addr)

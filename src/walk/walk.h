@@ -76,6 +76,20 @@ PSU_MUST_CHECK int psu_walk_stack(const struct psu_manifest *manifest,
 								  const struct psu_stack_bounds *bounds,
 								  struct psu_chain *chain_out);
 
+/**
+ * Find the callee-saved registers that the second frame has: those of the
+ * caller of what called psu_state_capture().  Arguments as above, of a stack
+ * that could be walked.
+ *
+ * @registers_out  rbx, rbp and r12 to r15; the rest as in @registers
+ *
+ * Returns 0 or what psu_walk_stack() does.
+ */
+PSU_MUST_CHECK int psu_walk_caller(const struct psu_manifest *manifest,
+								   const struct psu_registers *registers,
+								   const struct psu_stack_bounds *bounds,
+								   struct psu_registers *registers_out);
+
 /** Whether a function of this program begins at @addr, by its tables. */
 bool psu_walk_is_function(const struct psu_manifest *manifest, uint64_t addr);
 

@@ -12,10 +12,11 @@
 
 #include "start/manifest.h"
 
-/** Where psu_thread_migrate() begins; no such function in programs that do not
- * have it linked. */
+/** Where psu_thread_migrate() and psu_thread_check() begin; no such functions
+ * in programs that do not have them linked. */
 extern const char psu_migrate_begin[]
 	__attribute__((weak, visibility("hidden")));
+extern const char psu_check_begin[] __attribute__((weak, visibility("hidden")));
 
 /** Whether the call that returns to @return_addr, in @object, is not in the
  * program's own code. */

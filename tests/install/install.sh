@@ -40,8 +40,8 @@ check() { # what, command...
 same_files() {
     printf '%s\n' libpsu_thread.a libpsu_thread.so.0 \
         libpsu_thread_malloc.so.0 make-certs.sh psu_thread.h psu_thread.hpp \
-        psu_thread.pc psu_thread_heap.h psu_thread_info.h \
-        psu_thread_malloc.pc | sort >"$work/wanted"
+        psu_thread.pc psu_thread_check.h psu_thread_heap.h \
+        psu_thread_info.h psu_thread_malloc.pc | sort >"$work/wanted"
     find "$dest" -type f -printf '%f\n' | sort | diff -u "$work/wanted" -
 }
 
@@ -216,6 +216,10 @@ moves_offload() { # program
         expect_output hostb
 }
 
+strictly() { # command...
+    PSU_THREAD_STRICT=1 "$@"
+}
+
 check_examples() { # language, compiler, options...
     local example profile what
     for profile in static dynamic; do
@@ -224,6 +228,8 @@ check_examples() { # language, compiler, options...
             check "$what links" build_example "$example.$1.$profile" \
                 "$profile" "${@:2}"
             check "$what moves" "moves_$example" "$example.$1.$profile"
+            check "$what leaves nothing behind" strictly \
+                "moves_$example" "$example.$1.$profile"
         done
     done
 }
