@@ -21,19 +21,21 @@ static void print_place(int tries)
 	printf("At %s after %d tries\n", name, tries);
 }
 
-/* The hosts are this process's argv, which does not travel.  That is as it
- * should be here: they are needed only as long as the thread has not moved. */
+/* The hosts are this process's argv, which does not travel: the name goes along
+ * as a copy. */
 static void *travel(void *hosts)
 {
 	int tries = 0;
 
-	for (char **host = (char **)hosts; *host; host++) {
-		int code = psu_thread_migrate(*host);
+	while (((char **)hosts)[tries]) {
+		char host[256];
+		int code;
 
-		tries++;
+		snprintf(host, sizeof(host), "%s", ((char **)hosts)[tries++]);
+		code = psu_thread_migrate(host);
 		if (code == 0)
-			break; /* this is the other host: `host` is stale now */
-		printf("%s refused: %s\n", *host, psu_thread_strerror(code));
+			break; /* this is the other host: `hosts` is stale now */
+		printf("%s refused: %s\n", host, psu_thread_strerror(code));
 		printf("    %s\n", psu_thread_errmsg());
 		if (code == PSU_THREAD_E_BUSY)
 			printf("    (trying again later might help)\n");

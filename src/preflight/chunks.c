@@ -24,6 +24,7 @@
 #define UNIT 16u /* what chunks are aligned to */
 #define CHUNK_LEN_MIN 32u
 #define HEAD_LEN 16u
+#define WORD_LEN 8u
 
 #define SIZE_BITS UINT64_C(7)
 #define PREVIOUS_IN_USE UINT64_C(1)
@@ -156,16 +157,19 @@ static struct psu_arena *get_arena(struct psu_chunks *chunks, uint64_t low,
 	return arena;
 }
 
-/** The begin of the chunk that @addr lies in; or what must be one, if it is
- * where its block begins. */
+/** The begin of the chunk whose block @addr lies in; or what must be one, if
+ * that is where its block begins.  A block has the next chunk's first word. */
 static uint64_t find_begin(const struct psu_arena *arena, uint64_t addr)
 {
-	size_t bit = bit_of(arena, addr), word = bit / 64;
+	size_t bit, word;
 	uint64_t bits;
 
+	if (addr - arena->low < HEAD_LEN)
+		return 0;
 	if (!arena->starts)
-		return addr % UNIT || addr - arena->low < HEAD_LEN ? 0
-														   : addr - HEAD_LEN;
+		return addr % UNIT ? 0 : addr - HEAD_LEN;
+	bit = bit_of(arena, addr - WORD_LEN);
+	word = bit / 64;
 	bits = arena->starts[word] & (~UINT64_C(0) >> (63 - bit % 64));
 	while (!bits && word)
 		bits = arena->starts[--word];
@@ -211,14 +215,13 @@ static enum psu_chunk judge_chunk(const struct psu_mappings *mappings,
 		!is_sane(&chunk, begin, arena->high))
 		return PSU_CHUNK_FREE;
 	end = begin + len_of(&chunk);
-	if (addr >= end || end > arena->high - sizeof(next) ||
+	if (addr >= end + WORD_LEN || end > arena->high - sizeof(next) ||
 		!psu_memory_peek(end, &next, sizeof(next)) ||
 		!(next.size & PREVIOUS_IN_USE) ||
 		is_cached(mappings, begin, len_of(&chunk)))
 		return PSU_CHUNK_FREE;
-	/* it has the next one's first word, too */
 	block_out->addr = begin + HEAD_LEN;
-	block_out->len = end - begin - sizeof(uint64_t);
+	block_out->len = end + WORD_LEN - block_out->addr;
 	return PSU_CHUNK_USED;
 }
 

@@ -55,6 +55,14 @@ static bool take_line(char *line, struct psu_mapping *mapping_out)
 	return take_name(at, mapping_out);
 }
 
+/** In a forked child the break is in several parts. */
+static bool goes_on(const struct psu_mapping *mapping,
+					const struct psu_mapping *next)
+{
+	return mapping->kind == PSU_MAPPING_BREAK &&
+		   next->kind == PSU_MAPPING_BREAK && mapping->end == next->start;
+}
+
 size_t psu_mappings_parse(char *text, struct psu_mapping *list_out, size_t room)
 {
 	size_t count = 0;
@@ -64,8 +72,12 @@ size_t psu_mappings_parse(char *text, struct psu_mapping *list_out, size_t room)
 		char *next = *end ? end + 1 : end;
 
 		*end = '\0';
-		if (take_line(text, &list_out[count]))
-			count++;
+		if (take_line(text, &list_out[count])) {
+			if (count && goes_on(&list_out[count - 1], &list_out[count]))
+				list_out[count - 1].end = list_out[count].end;
+			else
+				count++;
+		}
 		text = next;
 	}
 	return count;

@@ -79,7 +79,8 @@ needs() { # command
             printf '%s\n' apps/app{1,3} libpsu_thread{,_malloc}.so \
                 tests/journey/stuck_{frames,state} \
                 tests/journey/{probe,strangers,hostile,words,deny,flights} \
-                tests/journey/{hooks,station,join,lines,forger,heap,keeper}
+                tests/journey/{hooks,station,join,lines,forger,heap,keeper} \
+                tests/journey/check
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"

@@ -38,6 +38,7 @@
 	X(pointers)                                                                \
 	X(pthread_exit)                                                            \
 	X(qsort_callback)                                                          \
+	X(scratch)                                                                 \
 	X(self)                                                                    \
 	X(siglongjmp)                                                              \
 	X(signal_mask)                                                             \

@@ -285,6 +285,34 @@ START_TEST(resized_in_place)
 }
 END_TEST
 
+/** Each that is in use, once, in the order of addresses. */
+START_TEST(all_blocks)
+{
+	static uint8_t *blocks[3000];
+	struct psu_heap_extent block = {0};
+	size_t used = 0, found = 0;
+
+	ck_assert(!psu_heap_next_block(heap, 0, &block));
+	for (size_t i = 0; i < 3000; i++)
+		blocks[i] = alloc(i % 100 ? i * 7 % 5000 + 1 : i * 40 + 1);
+	for (size_t i = 0; i < 3000; i++)
+		if (i % 3 == 0 || (i > 1000 && i < 2000))
+			psu_heap_free(heap, blocks[i]);
+		else
+			used++;
+	while (psu_heap_next_block(heap, block.addr, &block)) {
+		uint8_t *begin = (uint8_t *)block.addr;
+
+		ck_assert_int_eq(psu_heap_judge(heap, begin), PSU_HEAP_BLOCK);
+		ck_assert_uint_eq(psu_heap_usable_len(heap, begin), block.len);
+		ck_assert_uint_ne(*begin, 0);
+		*begin = 0;
+		found++;
+	}
+	ck_assert_uint_eq(found, used);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("heap");
@@ -304,6 +332,7 @@ int main(void)
 	tcase_add_test(tests, nothing_before_use);
 	tcase_add_test(tests, resized);
 	tcase_add_test(tests, resized_in_place);
+	tcase_add_test(tests, all_blocks);
 	suite_add_tcase(suite, tests);
 	return run_suite(suite);
 }
