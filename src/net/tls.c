@@ -146,7 +146,7 @@ int psu_tls_new(struct psu_trust *trust, struct psu_tls **tls_out)
 													 : PSU_THREAD_E_TLS_FAILED,
 							   "OpenSSL cannot do TLS 1.3 with Ed25519 as "
 							   "needed (%s): install a complete OpenSSL 3, "
-							   "or free memory",
+							   "raise `ulimit -v`, or free memory",
 							   reason ? reason : "no reason given");
 
 		psu_tls_free(tls);
