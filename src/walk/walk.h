@@ -27,8 +27,8 @@
  *     | psu_thread_migrate | its caller | ... | the thread's function | entry
  *                          ^ CFA        ^ CFA                         ^ CFA
  *
- * The entry keeps nothing on the travelling stack; its length is whatever is
- * left above the last CFA, usually 0.
+ * The entry has what is left above the last CFA: usually psu_slot_argument()
+ * alone.
  */
 struct psu_frame {
 	uint64_t return_offset; /* in its object: where the frame goes on */
