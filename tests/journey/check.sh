@@ -118,9 +118,15 @@ zero() {
 
 # ---- no false alarms
 
-# Another test, all of it.
+# Another test, all of it, which takes longer than run() waits.
+run_strictly() { # command...
+    PSU_THREAD_STRICT=1 timeout -k 1 300 "$@" \
+        </dev/null >"$dir/other.out" 2>"$dir/other.err"
+    status=$?
+}
+
 strictly() { # command...
-    PSU_THREAD_STRICT=1 run other "$@"
+    run_strictly "$@"
     expect_status other 0
     ! grep -q POINTER_STAYS "$dir/other.out" ||
         wrong "it finds something: $(grep -m 1 POINTER_STAYS "$dir/other.out")"
@@ -135,8 +141,7 @@ travels() { # program
 }
 
 stays() { # program
-    PSU_THREAD_STRICT=1 run other "$srcdir/tests/travel/travel.sh" "$1" \
-        heap_stays
+    run_strictly "$srcdir/tests/travel/travel.sh" "$1" heap_stays
     expect_status other 1
     await_line "$dir/other.out" 'POINTER_STAYS: ' 1
 }
