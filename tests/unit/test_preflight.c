@@ -111,7 +111,9 @@ static uint64_t arena_end; /* of the chunks so far */
 
 static void setup(void)
 {
-	arena = psu_memory_take(ARENA_LEN);
+	/* what lies behind it looks like a chunk whose neighbour is in use */
+	arena = psu_memory_take(ARENA_LEN + 4096);
+	memset(arena + ARENA_LEN, 0x21, 4096);
 	arena_end = (uint64_t)arena;
 	mappings.count = 1;
 	mappings.list[0] = (struct psu_mapping){
@@ -126,7 +128,7 @@ static void setup(void)
 static void teardown(void)
 {
 	psu_chunks_free(&chunks);
-	munmap(arena, ARENA_LEN);
+	munmap(arena, ARENA_LEN + 4096);
 }
 
 /** Returns its block.  @bits  0 or IN_USE, which is about the one before */
@@ -195,9 +197,9 @@ END_TEST
 /** In tcache links lead to blocks, in fast bins to chunks. */
 START_TEST(linked_small_ones)
 {
-	uint64_t *list[6];
+	uint64_t *list[7];
 
-	for (int i = 0; i < 6; i++)
+	for (int i = 0; i < 7; i++)
 		list[i] = add_chunk(0x40, IN_USE);
 	add_last(IN_USE);
 	*list[0] = (uint64_t)list[0] >> 12;
@@ -209,7 +211,8 @@ START_TEST(linked_small_ones)
 	*list[3] = (uint64_t)list[1];
 	*list[4] = ((uint64_t)list[1] + 8) ^ (uint64_t)list[4] >> 12;
 	*list[5] = UINT64_C(0x10) ^ (uint64_t)list[5] >> 12;
-	for (int i = 3; i < 6; i++)
+	*list[6] = (uint64_t)(list[1] + 2) ^ (uint64_t)list[6] >> 12;
+	for (int i = 3; i < 7; i++)
 		expect(list[i], PSU_CHUNK_USED);
 }
 END_TEST
