@@ -223,6 +223,109 @@ def itineraries():
     yield "link-reserved", journey(2, reserved=bytes(11) + b"\1")
 
 
+def page_entry(kind, run=0, size=0, dirty=0, links=(0, 0)):
+    return struct.pack("<BBBBIII", kind, size, dirty, 0, run, *links)
+
+
+INNER, FREE, FREE_LAST, SLAB, SLAB_INNER, LARGE = range(6)
+
+
+def heap_head(entries, mark, accessible=70, dirty=0, slabs={}, free={},
+              first=6, high=WINDOW + (4 << 20)):
+    # the processor's byte order: a heap is memory
+    used = sum(1 << n for n in free)
+    return struct.pack(
+        "<Q5I32I4xQQ96I", high, first, 1024, mark, accessible, dirty,
+        *(slabs.get(n, 0) for n in range(32)), used & 2**64 - 1, used >> 64,
+        *(free.get(n, 0) for n in range(96))) + \
+        bytes(16 * first) + b"".join(entries)
+
+
+def slab_head(size_count, taken, hint=None):
+    bits = (1 << size_count) - 1 - ((1 << taken) - 1)
+    words = (size_count + 63) // 64
+    hint = taken // 64 if hint is None else hint
+    return struct.pack("<II", size_count - taken, hint) + \
+        bits.to_bytes(words * 8, "little")
+
+
+# take two, resize one and what came, give back both and what came
+STEPS = ((0, 100), (0x80, 50000), (0x81, 0, 20000), (1, 0xa000, 30000),
+         (0x82, 1), (2, 0x6020), (0xc0, 300), (0, 0x0c000000 + 4096))
+
+
+def heap_steps(steps):
+    return b"".join(struct.pack(">BI", *step[:2]) +
+                    b"".join(struct.pack(">I", len) for len in step[2:])
+                    for step in steps)
+
+
+def sample_head(slab=(4, 6), free_last=13, **changes):
+    # a slab of 146 blocks of 112 bytes, a large block, a free run, a large one
+    entries = [
+        page_entry(SLAB, *slab), *[page_entry(SLAB_INNER, 6)] * 3,
+        page_entry(LARGE, 3), *[page_entry(INNER)] * 2,
+        page_entry(FREE, 5, 0, 1), *[page_entry(INNER)] * 3,
+        page_entry(FREE_LAST, free_last),
+        page_entry(LARGE, 5), *[page_entry(INNER)] * 4]
+    fields = dict(mark=23, dirty=5, slabs={6: 6}, free={4: 13})
+    return heap_head(entries, **{**fields, **changes})
+
+
+def heap_input(pages, runs=((0, 1), (5, 1), (3, 1)), accessible=(1, 64),
+               kept=(0, 0), same=0x35, steps=STEPS):
+    return b"".join([
+        bytes(kept), bytes([len(runs), same]), heap(runs, accessible),
+        *(struct.pack(">H", len(page)) + page for page in pages),
+        heap_steps(steps)])
+
+
+def heaps():
+    head, slab = sample_head(), slab_head(146, 3)
+    sample = [head, slab, b"large"]
+    yield "empty", heap_input([heap_head([], 6, 6)], ((0, 1),), (1, 0))
+    yield "whole", heap_input(sample)
+    yield "all-same", heap_input(sample, same=255)
+    yield "kept", heap_input(
+        sample, ((0, 1), (5, KEPT + 1), (3, 1)), kept=(1, 64))
+    yield "kept-all", heap_input(
+        sample, ((0, KEPT + 1), (5, KEPT + 1), (3, KEPT + 1)), kept=(5, 100))
+    yield "kept-less", heap_input(
+        sample, ((0, 1), (5, KEPT + 1), (3, KEPT + 1)), kept=(1, 3))
+    yield "slab-full", heap_input(
+        [sample_head(slabs={}), slab_head(146, 146), b"large"])
+    yield "slab-miscounted", heap_input([head, slab_head(147, 3)])
+    yield "two-free", heap_input([heap_head([
+        page_entry(FREE, 1, 0, 0, (8, 0)), page_entry(LARGE, 1),
+        page_entry(FREE, 1, 0, 1, (0, 6)), page_entry(LARGE, 1)],
+        10, dirty=1, free={0: 6})], ((0, 1),))
+    yield "free-last", heap_input([heap_head([
+        page_entry(LARGE, 1), page_entry(FREE, 2), page_entry(FREE_LAST, 7)],
+        9, free={1: 7})], ((0, 1),))
+    yield "large-map", heap_input([heap_head([
+        page_entry(LARGE, 1000)], 1006, 1024)], ((0, 1),), (5, 1018))
+    yield "behind-mark", heap_input(sample, ((0, 1), (5, 1), (20, 1)))
+    yield "in-guard", heap_input(sample, ((0, 1), (4, 1), (3, 1)))
+    yield "over-end", heap_input(sample, ((0, 1), (5, 2**31 - 1)))
+    yield "accessible", heap_input(sample, accessible=(1, 1019))
+    yield "mark-high", heap_input([sample_head(mark=71)] + sample[1:])
+    yield "cut", heap_input([head[:-20]])
+    yield "free-last-other", heap_input(
+        [sample_head(free_last=10)] + sample[1:], steps=((2, 0x12000),))
+    yield "silent", heap_input(
+        [head + page_entry(INNER) + page_entry(FREE, 9)] + sample[1:],
+        steps=((1, 0x12000, 24576), (2, 0x12000)))
+    yield "class-high", heap_input(
+        [sample_head(slab=(4, 200))] + sample[1:], steps=((2, 0x6020),))
+    yield "slab-short", heap_input(
+        [heap_head([page_entry(SLAB, 1, 6)], 7, slabs={6: 6}),
+         slab_head(146, 40)], ((0, 1), (5, 1)), steps=((0, 100),))
+    yield "hint-late", heap_input(
+        [head, slab_head(146, 3, 2), b"large"], steps=((0, 100),) * 40)
+    yield "bin", heap_input(
+        [sample_head(free={20: 13})] + sample[1:], steps=((0, 0x20000),))
+
+
 def hello(magic=b"psu_thread hello", version=0, attest=0, tail=bytes(89)):
     return b"".join([
         magic, struct.pack(">HIQQIIII", version, 4096, WINDOW, 1 << 27, 256,
@@ -356,3 +459,4 @@ if __name__ == "__main__":
     write("manifest", manifests())
     write("peers", peers())
     write("itinerary", itineraries())
+    write("heap", heaps())

@@ -17,12 +17,12 @@ export LC_ALL=C
 seconds=${1:?usage: run.sh SECONDS [TARGET]...}
 shift
 targets=("$@")
-(($#)) || targets=(seal itinerary image frame manifest peers)
+(($#)) || targets=(seal itinerary image frame manifest peers heap)
 srcdir=$(cd -- "${srcdir:-.}" && pwd)
 cc=${CLANG:-clang}
 # longest input worth trying: a little over what the decoder takes
 declare -A max_len=([seal]=450 [itinerary]=7500 [image]=2048 [frame]=300
-    [manifest]=10500 [peers]=4096)
+    [manifest]=10500 [peers]=4096 [heap]=8192)
 flags=(-std=gnu11 -g -O1 -fno-omit-frame-pointer -D_GNU_SOURCE
     "-DPACKAGE_VERSION=\"fuzz\"" "-I$srcdir/include" "-I$srcdir/src"
     "-fsanitize=address,undefined" -fno-sanitize-recover=all)
