@@ -27,7 +27,9 @@
 	X(globals_stay)                                                            \
 	X(heap_blocks)                                                             \
 	X(heap_lists)                                                              \
+	X(heap_qsort)                                                              \
 	X(heap_stays)                                                              \
+	X(heap_vector)                                                             \
 	X(hops)                                                                    \
 	X(int128)                                                                  \
 	X(label_address)                                                           \
@@ -57,6 +59,7 @@
 	X(forced_unwind)                                                           \
 	X(function_objects)                                                        \
 	X(heap_containers)                                                         \
+	X(heap_vectors)                                                            \
 	X(thread_local_object)                                                     \
 	X(throw_again)                                                             \
 	X(throw_later)                                                             \

@@ -25,7 +25,8 @@
  *   libc           bsearch_callback cleanup exit_atexit longjmp pthread_exit
  *                  qsort_callback siglongjmp stdout_pointer
  *   many moves     many_hops hops
- *   the heap       heap_blocks heap_lists heap_containers
+ *   the heap       heap_blocks heap_lists heap_containers heap_qsort
+ *                  heap_vector heap_vectors
  *   what stays     globals_stay heap_stays
  *   C++            containers destructors dynamic_type forced_unwind
  *                  function_objects throw_again throw_later
