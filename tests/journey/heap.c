@@ -132,6 +132,43 @@ static void sparse(const struct task *task)
 	go(task);
 }
 
+static int is_filled(const unsigned char *block, int fill)
+{
+	for (size_t at = 0; at < MIB; at += 4095)
+		if (block[at] != (unsigned char)fill)
+			return 0;
+	return 1;
+}
+
+/** A tenth of it is of use, the rest is free or zeros; then it is all full. */
+static void gigabyte(const struct task *task)
+{
+	unsigned char *blocks[1024];
+
+	for (int i = 0; i < 1024; i++) {
+		blocks[i] = psu_thread_malloc(MIB);
+		CHECK(blocks[i] != NULL);
+		memset(blocks[i], i % 255 + 1, MIB);
+	}
+	for (int i = 0; i < 1024; i++)
+		if (i % 10 && i % 2)
+			psu_thread_free(blocks[i]), blocks[i] = NULL;
+		else if (i % 10)
+			memset(blocks[i], 0, MIB);
+	go(task);
+	for (int i = 0; i < 1024; i++) {
+		CHECK(!blocks[i] || is_filled(blocks[i], i % 10 ? 0 : i % 255 + 1));
+		if (!blocks[i])
+			blocks[i] = psu_thread_malloc(MIB);
+		CHECK(blocks[i] != NULL);
+		memset(blocks[i], i % 251 + 2, MIB);
+	}
+	if (psu_thread_migrate(PSU_THREAD_HOME) != 0)
+		printf("Wrong: it does not come home\n");
+	for (int i = 0; i < 1024; i++)
+		CHECK(is_filled(blocks[i], i % 251 + 2));
+}
+
 /* ---- damaged: it stays where it is, and works as far as it did */
 
 static void damaged(const struct task *task)
@@ -263,10 +300,10 @@ static void *work(void *argument)
 		const char *name;
 		void (*run)(const struct task *);
 	} tasks[] = {
-		{"misuse", misuse},		{"lend", lend},		{"take", take},
-		{"full", full},			{"sparse", sparse}, {"damaged", damaged},
-		{"many", many},			{"old", old},		{"kept", kept},
-		{"unwanted", unwanted},
+		{"misuse", misuse},		{"lend", lend},			{"take", take},
+		{"full", full},			{"sparse", sparse},		{"damaged", damaged},
+		{"many", many},			{"old", old},			{"kept", kept},
+		{"unwanted", unwanted}, {"gigabyte", gigabyte},
 	};
 	struct task task = *(const struct task *)argument;
 
@@ -293,7 +330,9 @@ static void outside(void)
 static int start(const struct task *task)
 {
 	const struct psu_thread_attr attr = {
-		.slot_len = strcmp(task->what, "sparse") == 0 ? 1000 * MIB : 0,
+		.slot_len = strcmp(task->what, "sparse") == 0	  ? 1000 * MIB
+					: strcmp(task->what, "gigabyte") == 0 ? 1200 * MIB
+														  : 0,
 	};
 	struct psu_thread_handle *threads[2] = {NULL};
 	static const struct task lender = {.what = "lend"};

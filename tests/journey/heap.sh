@@ -61,6 +61,21 @@ sparse() {
     (($(sent a) < 8 << 20)) || wrong "a sent $(sent a) bytes"
 }
 
+# A tenth of 1 GiB is sent, and the map of all pages; then all of it.
+gigabyte() {
+    local free_kib
+    free_kib=$(sed -n 's/^MemAvailable: *\([0-9]*\) kB$/\1/p' /proc/meminfo)
+    if ((free_kib < 4 << 20)); then
+        echo "skipped: a heap of 1 GiB, with $free_kib KiB of memory free"
+        return
+    fi
+    travel gigabyte
+    expect_done a gigabyte
+    (($(sent a) > 103 << 20 && $(sent a) < 108 << 20)) ||
+        wrong "a sent $(sent a) bytes"
+    (($(sent b) > 1 << 30)) || wrong "b sent $(sent b) bytes"
+}
+
 sent() { # who
     sed -n 's/^\[debug\] Sent \([0-9]*\) bytes.*/\1/p' "$dir/$1.err" | tail -n 1
 }
@@ -151,6 +166,8 @@ await_cases
 for name in full longer sparse many old kept; do
     start_case "$name" "$name"
 done
+await_cases
+start_case gigabyte gigabyte
 await_cases
 for name in full sparse many; do
     start_case "attested-$name" attested "$name" b
