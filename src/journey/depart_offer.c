@@ -125,6 +125,7 @@ static int send_parcel(struct psu_departure *departure)
 
 int psu_depart_offer(struct psu_departure *departure)
 {
+	const struct psu_source *source = &departure->source;
 	bool may_be_stale;
 	int rc;
 
@@ -135,11 +136,15 @@ int psu_depart_offer(struct psu_departure *departure)
 		assert(departure->session);
 		may_be_stale = departure->session->reused;
 		rc = psu_depart_compare(departure);
-		if (!rc)
+		if (rc && !may_be_stale) {
+			psu_depart_drop_session(departure); /* nothing was offered */
+			return psu_error_tell(rc);
+		}
+		if (!rc) {
 			rc = send_parcel(departure);
-		if (!rc || departure->source.state != PSU_SOURCE_FROZEN ||
-			!may_be_stale)
-			return rc;
+			if (!rc || source->state != PSU_SOURCE_FROZEN || !may_be_stale)
+				return rc;
+		}
 		psu_depart_drop_session(departure);
 		departure->way.fresh = true;
 	}

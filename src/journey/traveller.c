@@ -59,7 +59,7 @@ static void discard(struct psu_traveller *thread)
 	struct psu_traveller **link = &process->threads;
 	uint64_t slot_len = thread->slot.len;
 
-	if (thread->heap)
+	if (thread->heap || thread->heap_kept[0])
 		psu_heap_release(psu_slot_heap_low(&thread->slot),
 						 psu_slot_heap_high(&thread->slot));
 	psu_process_lock();

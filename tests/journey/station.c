@@ -9,7 +9,8 @@
  *     start NAME STEPS HOST...  start a thread; its steps are letters: a digit
  *                               moves it to that HOST, `h` home, `.` makes it
  *                               say what it knows, `w` lets it wait for `free`
- *                               in the process where it is; then it ends
+ *                               in the process where it is, `l` gives it 4 MiB
+ *                               of its heap; then it ends
  *     join NAME                 in the background
  *     free                      let all threads go on that wait, or will
  *     list, count               the threads, a line each; or how many
@@ -108,6 +109,8 @@ static void *travel(void *argument)
 			pass(&waiting);
 		else if (*step == 'h')
 			move(&plan, PSU_THREAD_HOME);
+		else if (*step == 'l')
+			memset(psu_thread_malloc(4 << 20), 1, 4 << 20);
 		else if (*step >= 'A')
 			move_heavily(&plan, plan.hosts[(*step - 'A') % HOSTS_MAX]);
 		else

@@ -10,6 +10,7 @@
  *     stock HOST                as many idle sessions as are kept
  *     blind                     take each idle session for a good one
  *     deaf                      listen no more, with the sessions as they are
+ *     sever                     end the sessions that others have opened
  *     fork                      a child that tells what it has of connections
  *     reticent                  tell no home where its thread is
  *     poor                      the library cannot start its next own thread
@@ -21,6 +22,7 @@
  *     name                      tell which process it is
  *     pose NAME                 be that process from now on, but for the host
  */
+#include "journey/callers.h"
 #include "journey/courier.h"
 #include "journey/line.h"
 #include "journey/process.h"
@@ -272,6 +274,15 @@ static void pose(const char *hex)
 	process->context.hello.incarnation = *id;
 }
 
+static void sever(void)
+{
+	psu_process_lock();
+	for (struct psu_caller *at = psu_process_get()->callers; at; at = at->next)
+		shutdown(at->fd, SHUT_RDWR);
+	psu_process_unlock();
+	printf("severed\n");
+}
+
 bool do_wrong(char **words, int count)
 {
 	const char *word = words[0];
@@ -296,6 +307,8 @@ bool do_wrong(char **words, int count)
 		blind = printf("cannot see\n") > 0;
 	else if (strcmp(word, "deaf") == 0)
 		shutdown(psu_process_get()->listen_fd, SHUT_RDWR);
+	else if (strcmp(word, "sever") == 0)
+		sever();
 	else if (strcmp(word, "fork") == 0)
 		tell_child();
 	else if (strcmp(word, "reticent") == 0)
