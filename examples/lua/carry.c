@@ -46,6 +46,8 @@ static int migrate(lua_State *lua)
 {
 	const char *host = luaL_optstring(lua, 1, PSU_THREAD_HOME);
 
+	/* garbage need not go along: it may have been a file of this process */
+	lua_gc(lua, LUA_GCCOLLECT);
 	if (psu_thread_migrate(host) == 0) {
 		lua_pushboolean(lua, 1);
 		return 1;
