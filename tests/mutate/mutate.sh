@@ -5,6 +5,9 @@
 #
 # usage: tests/mutate/mutate.sh [PATTERN]...    only mutants of such names
 #
+# $MUTATE_SHARE, as 2/3, takes only every third of them, beginning with the
+# second.
+#
 # In: $srcdir (default .), a source tree with its configure; *.mutants here, in
 # the form that image.mutants describes.  Each mutant takes one check away in a
 # copy of the tree; its test must pass without it and fail with it.  A test
@@ -174,7 +177,19 @@ work_through() { # function, count
     wait
 }
 
+# Only each $2'th of them, from number $1 on.
+take_share() { # which, of how many
+    local i total=${#names[@]}
+    for ((i = 0; i < total; i++)); do
+        ((i % $2 == $1 - 1)) ||
+            unset "names[i]" "files[i]" "tests[i]" "olds[i]" "news[i]"
+    done
+    names=("${names[@]}") files=("${files[@]}") tests=("${tests[@]}")
+    olds=("${olds[@]}") news=("${news[@]}")
+}
+
 read_list
+[[ ! ${MUTATE_SHARE-} ]] || take_share "${MUTATE_SHARE%/*}" "${MUTATE_SHARE#*/}"
 ((${#names[@]})) || die "no mutant of such a name"
 mapfile -t commands < <(printf '%s\n' "${tests[@]}" | sort -u)
 make_copies
