@@ -141,8 +141,9 @@ static size_t divide(const struct psu_heap_map *map, const uint64_t *same,
 
 			if (count == PSU_HEAP_RUNS_MAX)
 				return SIZE_MAX;
-			runs_out[count++] = (struct psu_heap_run){
+			runs_out[count] = (struct psu_heap_run){
 				.gap = page - end, .count = len, .kept = kept};
+			count++;
 			page += len;
 			end = page;
 		}

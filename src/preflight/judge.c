@@ -32,17 +32,22 @@ static bool may_be_number(uint64_t value, const struct psu_block *block)
 	return value <= UINT32_MAX && value != block->addr;
 }
 
-extern FILE libc_in __asm__("_IO_2_1_stdin_");
-extern FILE libc_out __asm__("_IO_2_1_stdout_");
-extern FILE libc_err __asm__("_IO_2_1_stderr_");
+extern char libc_in[] __asm__("_IO_2_1_stdin_");
+extern char libc_out[] __asm__("_IO_2_1_stdout_");
+extern char libc_err[] __asm__("_IO_2_1_stderr_");
+
+static uint64_t buffer_of(const char *stream)
+{
+	return (uint64_t)((const FILE *)(const void *)stream)->_IO_buf_base;
+}
 
 /** What no program has a pointer to: the buffers of the three streams that
  * libc opens, which its functions leave behind on stacks. */
 static bool is_stdio(const struct psu_block *block)
 {
-	return block->addr == (uint64_t)libc_in._IO_buf_base ||
-		   block->addr == (uint64_t)libc_out._IO_buf_base ||
-		   block->addr == (uint64_t)libc_err._IO_buf_base;
+	return block->addr == buffer_of(libc_in) ||
+		   block->addr == buffer_of(libc_out) ||
+		   block->addr == buffer_of(libc_err);
 }
 
 static enum psu_stay judge_heap(struct psu_judge *judge, uint64_t value,

@@ -161,15 +161,18 @@ int psu_peers_take_max_bytes(const struct psu_peers_parser *parser,
 							 struct psu_peers_word value, struct psu_peer *peer)
 {
 	static const char units[] = "KMGT";
-	const char *unit = value.len ? strchr(units, value.at[value.len - 1])
-								 : NULL;
-	unsigned shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	const char *unit = NULL;
+	unsigned shift;
 
-	if (value.at)
-		peer->max_bytes = number_of(value.at, value.len - (unit != NULL),
-									UINT64_MAX >> 13 >> shift)
-						  << shift;
-	if (!value.at || peer->max_bytes)
+	if (!value.at)
+		return 0;
+	if (value.len)
+		unit = strchr(units, value.at[value.len - 1]);
+	shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
+	peer->max_bytes = number_of(value.at, value.len - (unit != NULL),
+								UINT64_MAX >> 13 >> shift)
+					  << shift;
+	if (peer->max_bytes)
 		return 0;
 	return psu_peers_refuse(parser, value,
 							"is no number of bytes: write max-bytes=4G, or "
