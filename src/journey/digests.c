@@ -9,6 +9,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 /** What is hashed at a time, some 15 us of work. */
 #define PART_LEN (32u << 10)
@@ -25,7 +26,7 @@ struct psu_digests {
 	size_t next_run;
 	uint64_t at, left; /* of the run in hand */
 	uint64_t digested;
-	struct psu_digest list[]; /* one for each chunk */
+	uint8_t list[]; /* a digest of each chunk, and room for a signature */
 };
 
 /** Until so many bytes are there.  False: nobody wants them any more. */
@@ -56,9 +57,10 @@ static void take_run(struct psu_digests *digests)
 }
 
 static void digest_chunk(struct psu_digests *digests, uint64_t len,
-						 struct psu_digest *digest_out)
+						 uint8_t *digest_out)
 {
 	struct psu_sha256 hash;
+	struct psu_digest digest;
 
 	psu_sha256_init(&hash);
 	while (len) {
@@ -74,7 +76,8 @@ static void digest_chunk(struct psu_digests *digests, uint64_t len,
 		len -= part;
 		psu_traffic_give_way();
 	}
-	psu_sha256_final(&hash, digest_out);
+	psu_sha256_final(&hash, &digest);
+	memcpy(digest_out, digest.bytes, sizeof(digest.bytes));
 }
 
 static void *work(void *argument)
@@ -82,13 +85,14 @@ static void *work(void *argument)
 	struct psu_digests *digests = argument;
 	uint64_t all = psu_heap_map_len(digests->map);
 
-	for (size_t i = 0; digests->digested < all; i++) {
+	for (uint8_t *at = digests->list; digests->digested < all;
+		 at += sizeof(struct psu_digest)) {
 		uint64_t len = all - digests->digested;
 
 		len = len < PSU_CHUNK_LEN ? len : PSU_CHUNK_LEN;
 		if (!await_bytes(digests, digests->digested + len))
 			break;
-		digest_chunk(digests, len, &digests->list[i]);
+		digest_chunk(digests, len, at);
 		digests->digested += len;
 	}
 	pthread_mutex_lock(&digests->lock);
@@ -101,10 +105,10 @@ static void *work(void *argument)
 int psu_digests_begin(const struct psu_heap_map *map, uint64_t low,
 					  struct psu_digests **digests_out)
 {
-	size_t chunks = psu_attest_chunks(psu_heap_map_len(map));
-	struct psu_digests *digests = calloc(
-		1, sizeof(*digests) + chunks * sizeof(struct psu_digest));
-	int rc;
+	uint64_t len = psu_heap_map_len(map);
+	struct psu_digests *digests = calloc(1, sizeof(*digests) +
+												psu_attest_len(len));
+	int rc = 0;
 
 	if (!digests)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
@@ -113,7 +117,9 @@ int psu_digests_begin(const struct psu_heap_map *map, uint64_t low,
 	digests->at = low;
 	pthread_mutex_init(&digests->lock, NULL);
 	pthread_cond_init(&digests->changed, NULL);
-	rc = psu_process_spawn(work, digests);
+	digests->done = !len;
+	if (len)
+		rc = psu_process_spawn(work, digests);
 	if (rc)
 		free(digests);
 	else
@@ -130,7 +136,7 @@ void psu_digests_advance(struct psu_digests *digests, uint64_t len)
 	pthread_mutex_unlock(&digests->lock);
 }
 
-const struct psu_digest *psu_digests_await(struct psu_digests *digests)
+uint8_t *psu_digests_await(struct psu_digests *digests)
 {
 	pthread_mutex_lock(&digests->lock);
 	while (!digests->done)

@@ -26,8 +26,9 @@ PSU_MUST_CHECK int psu_digests_begin(const struct psu_heap_map *map,
 									 struct psu_digests **digests_out);
 /** The first @len bytes of the pages that travel are there. */
 void psu_digests_advance(struct psu_digests *digests, uint64_t len);
-/** When they all are: wait for the last one.  They are @digests' own. */
-const struct psu_digest *psu_digests_await(struct psu_digests *digests);
+/** When they all are: wait for the last one.  Returns them, one behind the
+ * other, and room for a signature (seal/attest.h): @digests' own. */
+uint8_t *psu_digests_await(struct psu_digests *digests);
 /** Also before all pages are there; NULL is none. */
 void psu_digests_free(struct psu_digests *digests);
 

@@ -6,7 +6,7 @@
  *             signed, so that the destination is awake when the rest comes
  *     BODY    itinerary, head, stack and the heap's pages, with their digests
  *             if they are wanted, in frames of up to 1 MiB; the last of them
- * gives a thread away if its move takes one flight
+ *             gives a thread away if its move takes one flight
  */
 #include "journey/parcel.h"
 #include "journey/process.h"
@@ -15,7 +15,6 @@
 #include "report/traffic.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 /** All BODY frames of a statement name its stream. */
@@ -36,8 +35,7 @@ struct body {
 	struct psu_parcel *parcel;
 	struct iovec fixed[FIXED_PARTS], part; /* the rest of the one in hand */
 	unsigned next_fixed;
-	const struct psu_heap_map *heap; /* or NULL */
-	size_t next_run;
+	const struct psu_heap_run *next_run, *runs_end;
 	uint64_t run_end; /* of the one before */
 	uint64_t left;	  /* bytes in all */
 };
@@ -54,7 +52,7 @@ size_t psu_parcel_len(const struct psu_parcel *parcel)
 
 static size_t attestation_len(const struct psu_parcel *parcel)
 {
-	return parcel->attestation ? psu_attest_len(heap_len(parcel)) : 0;
+	return parcel->digests ? psu_attest_len(heap_len(parcel)) : 0;
 }
 
 static void sign(struct psu_parcel *parcel, struct psu_session *session)
@@ -83,7 +81,7 @@ static void sign(struct psu_parcel *parcel, struct psu_session *session)
 		.sequence = session->offers++,
 		.stream = STREAM,
 		.exporter = session->exporter,
-		.attested = parcel->attestation != NULL,
+		.attested = parcel->digests != NULL,
 	};
 	randombytes_buf(&statement->migration, sizeof(statement->migration));
 	psu_itinerary_previous(parcel->itinerary, &statement->previous);
@@ -116,26 +114,26 @@ static struct body begin_body(struct psu_parcel *parcel)
 				  part_of(parcel->head.bytes, parcel->head.len),
 				  part_of(parcel->stack.bytes, parcel->stack.len)},
 		.parcel = parcel,
-		.heap = parcel->heap,
 		.run_end = parcel->heap_addr,
 	};
 
+	if (parcel->heap) {
+		body.next_run = parcel->heap->runs;
+		body.runs_end = parcel->heap->runs + parcel->heap->run_count;
+	}
 	body.left = body.fixed[0].iov_len + psu_parcel_len(parcel);
 	body.left += attestation_len(parcel);
 	return body;
 }
 
 /** The last part: a digest of each chunk of the heap, signed. */
-static struct iovec attest(struct psu_parcel *parcel)
+static struct iovec attest(const struct psu_parcel *parcel)
 {
-	const struct psu_digest *digests = psu_digests_await(parcel->digests);
-	size_t chunks = psu_attest_chunks(heap_len(parcel));
-	struct psu_trust *trust = psu_process_get()->trust;
+	uint8_t *bytes = psu_digests_await(parcel->digests);
 
-	memcpy(parcel->attestation, digests, chunks * sizeof(*digests));
-	psu_attest_sign(parcel->sealed, chunks, psu_trust_sign_secret(trust),
-					parcel->attestation);
-	return part_of(parcel->attestation, psu_attest_len(heap_len(parcel)));
+	psu_attest_sign(parcel->sealed, psu_attest_chunks(heap_len(parcel)),
+					psu_trust_sign_secret(psu_process_get()->trust), bytes);
+	return part_of(bytes, attestation_len(parcel));
 }
 
 /** Take the next part in hand, if it travels.  There is one. */
@@ -147,11 +145,11 @@ static void take_part(struct body *body)
 		body->part = body->fixed[body->next_fixed++];
 		return;
 	}
-	if (!body->heap || body->next_run == body->heap->run_count) {
+	if (body->next_run == body->runs_end) {
 		body->part = attest(body->parcel);
 		return;
 	}
-	run = &body->heap->runs[body->next_run++];
+	run = body->next_run++;
 	body->run_end += (uint64_t)run->gap * PSU_HEAP_PAGE_LEN;
 	if (!run->kept)
 		body->part = (struct iovec){(void *)body->run_end,
@@ -258,27 +256,14 @@ static int send_rest(struct psu_parcel *parcel, struct psu_session *session,
 static int begin_attestation(struct psu_parcel *parcel,
 							 const struct psu_session *session)
 {
-	uint64_t len = heap_len(parcel);
 	int rc;
 
 	if (parcel->kind != PSU_KIND_MOVE || !session->hello.attest)
 		return 0;
-	parcel->attestation = malloc(psu_attest_len(len));
-	if (!parcel->attestation)
-		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "no memory for the digests of a heap: free some");
 	rc = psu_digests_begin(parcel->heap, parcel->heap_addr, &parcel->digests);
 	if (!rc)
-		psu_digests_advance(parcel->digests, len);
+		psu_digests_advance(parcel->digests, heap_len(parcel));
 	return rc;
-}
-
-static void end_attestation(struct psu_parcel *parcel)
-{
-	psu_digests_free(parcel->digests);
-	free(parcel->attestation);
-	parcel->digests = NULL;
-	parcel->attestation = NULL;
 }
 
 int psu_parcel_send(struct psu_parcel *parcel, struct psu_session *session,
@@ -299,7 +284,8 @@ int psu_parcel_send(struct psu_parcel *parcel, struct psu_session *session,
 				psu_parcel_len(parcel) +
 					PSU_SEALED_LEN * (1u + parcel->statement.links) +
 					attestation_len(parcel));
-	end_attestation(parcel);
+	psu_digests_free(parcel->digests);
+	parcel->digests = NULL;
 	psu_traffic_leave();
 	return rc;
 }

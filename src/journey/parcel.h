@@ -27,8 +27,7 @@ struct psu_parcel {
 	uint64_t heap_addr;				 /* where the heap lies */
 	const struct psu_heap_map *heap; /* which of its pages go; NULL: none */
 
-	struct psu_digests *digests; /* while it is sent attested */
-	uint8_t *attestation;		 /* ditto */
+	struct psu_digests *digests; /* while it is sent attested; else NULL */
 
 	/* as it was signed for the session it went out on last */
 	struct psu_statement statement;

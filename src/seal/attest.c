@@ -54,9 +54,9 @@ void psu_attest_sign(const uint8_t sealed[PSU_SEALED_LEN], size_t chunks,
 
 int psu_attest_verify(const uint8_t sealed[PSU_SEALED_LEN],
 					  const uint8_t *sign_public, size_t chunks,
-					  const struct psu_digest *digests, const uint8_t *bytes)
+					  const uint8_t *digests, const uint8_t *bytes)
 {
-	size_t list_len = chunks * sizeof(*digests);
+	size_t list_len = chunks * sizeof(struct psu_digest);
 	uint8_t message[SIGNED_LEN];
 
 	make_signed(sealed, chunks, bytes, message);

@@ -30,13 +30,13 @@ void psu_attest_sign(const uint8_t sealed[PSU_SEALED_LEN], size_t chunks,
 
 /**
  * Whether an attestation, as a peer sent it, is signed with that peer's key,
- * about that statement, and says the same @digests.
+ * about that statement, and says the same @digests, one behind the other.
  *
  * Returns 0, PSU_THREAD_E_SIGNATURE_INVALID or PSU_THREAD_E_DIGEST_MISMATCH.
  */
 PSU_MUST_CHECK int psu_attest_verify(const uint8_t sealed[PSU_SEALED_LEN],
 									 const uint8_t *sign_public, size_t chunks,
-									 const struct psu_digest *digests,
+									 const uint8_t *digests,
 									 const uint8_t *bytes);
 
 #endif

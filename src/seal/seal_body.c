@@ -56,8 +56,9 @@ int psu_seal_verify_body(const struct psu_verified *verified,
 	body = malloc(sizeof(*body));
 	if (!body)
 		return psu_error_set(PSU_THREAD_E_NO_MEMORY,
-							 "cannot take a thread in: no memory for its "
-							 "statement: free some on this host and try again");
+							 "cannot take a thread in: no memory for what is "
+							 "known of its body: free some on this host and "
+							 "try again");
 	body->statement = *statement;
 	body->head = head;
 	body->stack = stack;
