@@ -27,6 +27,8 @@
 
 #define PSU_HEAP_PAGE_LEN 4096u
 #define PSU_HEAP_SMALL_MAX 8192u
+/** Between two looks at whether others wait for the processor. */
+#define PSU_HEAP_PAUSE_PAGES 64u
 /** What any block is aligned to. */
 #define PSU_HEAP_ALIGN 16u
 
@@ -170,8 +172,8 @@ void psu_heap_release(uint64_t low, uint64_t high);
  * The heap's thread has left: keep its pages, inaccessible, as long as nobody
  * else needs the memory.
  *
- * @kept_out  how many pages of both its ranges; zeros: none, and nothing has
- *            been done
+ * @kept_out  how many pages of both its ranges; zeros: none, and what is there
+ *            is of no use
  */
 void psu_heap_keep(struct psu_heap *heap, uint32_t kept_out[2]);
 

@@ -11,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Pages between two looks at whether others wait for the processor. */
-#define PAUSE_COUNT 64
-
 bool psu_heap_page_is_zero(const void *page)
 {
 	const uint64_t *words = page;
@@ -64,7 +61,7 @@ static bool add_all(struct survey *survey)
 			if (!psu_heap_page_is_zero((const void *)at) &&
 				!add_page(survey, page))
 				return false;
-			if (page % PAUSE_COUNT == 0)
+			if (page % PSU_HEAP_PAUSE_PAGES == 0)
 				psu_traffic_give_way();
 		}
 	}

@@ -15,17 +15,6 @@
 #include "report/traffic.h"
 #include "trust/credentials.h"
 
-/** This process's own thread, wherever it is; NULL: it has none with that id.
- * Lock held. */
-static struct psu_traveller *find_own(const struct psu_id *id)
-{
-	struct psu_traveller *at = psu_process_get()->threads;
-
-	while (at && !(at->born_here && psu_id_equal(&at->id, id)))
-		at = at->next;
-	return at;
-}
-
 /** Whether that host has it, and something was kept.  Lock held. */
 static bool is_for(const struct psu_traveller *husk,
 				   const struct psu_session *session)
@@ -46,7 +35,8 @@ static struct psu_traveller *claim(const struct psu_session *session,
 	struct psu_traveller *own;
 
 	psu_process_lock();
-	while ((own = find_own(id)) && own->stage == PSU_STAGE_LEAVING &&
+	while ((own = psu_traveller_find_own(id)) &&
+		   own->stage == PSU_STAGE_LEAVING &&
 		   psu_process_wait(own->slot.addr, deadline))
 		continue;
 	if (own && !is_for(own, session))
@@ -86,7 +76,7 @@ static bool send_some(struct psu_session *session, struct psu_heap_walk *walk,
 		if (!psu_tagger_tag(tagger, page, bytes, PSU_HEAP_PAGE_LEN, writer.at))
 			session->broken = true;
 		writer.at += PSU_TAG_LEN;
-		if (page % 64 == 0)
+		if (page % PSU_HEAP_PAUSE_PAGES == 0)
 			psu_traffic_give_way();
 	}
 	if (session->broken ||
@@ -109,14 +99,14 @@ static void send_tags(struct psu_session *session,
 
 	if (psu_tagger_new(psu_trust_library(psu_process_get()->trust),
 					   compare->key, &tagger) != 0 ||
-		!psu_heap_hold(low, high, kept, true)) {
+		!psu_heap_hold(low, high, kept, true))
 		session->broken = true;
-	} else {
-		while (send_some(session, &walk, tagger, compare->stride))
-			continue;
-		if (!psu_heap_hold(low, high, kept, false))
-			session->broken = true;
-	}
+	while (!session->broken &&
+		   send_some(session, &walk, tagger, compare->stride))
+		continue;
+	/* also what could be made accessible in part only */
+	if (!psu_heap_hold(low, high, kept, false))
+		session->broken = true;
 	psu_tagger_free(tagger);
 }
 

@@ -177,6 +177,14 @@ static int scan_pointers(struct psu_departure *departure,
 	return rc ? rc : psu_preflight_scan(&thread, report_out);
 }
 
+/** PSU_THREAD_STRICT: what is found is in the log. */
+static int scan_strictly(struct psu_departure *departure)
+{
+	struct psu_thread_report report = {.found = 0};
+
+	return scan_pointers(departure, &report);
+}
+
 /** Its pages go as they lie; which ones, the image says. */
 static int survey_heap(struct psu_departure *departure)
 {
@@ -209,7 +217,6 @@ static void tell_home(const struct psu_departure *departure)
 int psu_depart(struct psu_traveller *self)
 {
 	struct psu_departure departure = {.thread = self};
-	struct psu_thread_report report;
 	int rc;
 
 	psu_phase_begin(PSU_PHASE_CAPTURE);
@@ -222,7 +229,7 @@ int psu_depart(struct psu_traveller *self)
 	if (!rc)
 		rc = verify_heap(&departure);
 	if (!rc && psu_process_get()->strict)
-		rc = scan_pointers(&departure, &report);
+		rc = scan_strictly(&departure);
 	if (!rc)
 		rc = fill(&departure);
 	if (!rc)

@@ -23,9 +23,6 @@
 #define SAMPLE_COUNT 64
 #define SAME_PERCENT 20
 
-/** Pages between two looks at whether others wait for the processor. */
-#define PAUSE_COUNT 64
-
 /** What is asked, and what comes out. */
 struct comparison {
 	struct psu_session *session;
@@ -103,7 +100,7 @@ static bool take_tags(struct comparison *comparison, struct psu_reader *reader)
 		uint32_t page = psu_heap_walk_next(walk, stride);
 
 		compare_page(comparison, page, psu_get_span(reader, PSU_TAG_LEN));
-		if (page % PAUSE_COUNT == 0)
+		if (page % PSU_HEAP_PAUSE_PAGES == 0)
 			psu_traffic_give_way();
 	}
 	return true;

@@ -13,16 +13,6 @@
 #include "journey/process.h"
 #include "journey/reaper.h"
 
-/** Lock held. */
-static struct psu_traveller *find_own(const struct psu_id *id)
-{
-	struct psu_traveller *thread = psu_process_get()->threads;
-
-	while (thread && !(thread->born_here && psu_id_equal(&thread->id, id)))
-		thread = thread->next;
-	return thread;
-}
-
 /** Whether it says more of a thread than is known here; then also what it must
  * follow. */
 static bool is_news(const struct psu_statement *move,
@@ -32,7 +22,7 @@ static bool is_news(const struct psu_statement *move,
 	bool news;
 
 	psu_process_lock();
-	thread = find_own(&move->thread);
+	thread = psu_traveller_find_own(&move->thread);
 	news = thread && psu_home_would_learn(&thread->known, move->generation);
 	if (news)
 		*latest_out = thread->latest_move;
@@ -63,7 +53,7 @@ static void note(const struct psu_location *location,
 	struct psu_traveller *thread;
 
 	psu_process_lock();
-	thread = find_own(&move->thread);
+	thread = psu_traveller_find_own(&move->thread);
 	if (thread &&
 		psu_digest_equal(&thread->latest_move.digest, &latest->digest) &&
 		psu_home_located(&thread->known, move->generation)) {

@@ -199,6 +199,15 @@ struct psu_traveller *psu_traveller_find(uint64_t slot_addr)
 	return thread;
 }
 
+struct psu_traveller *psu_traveller_find_own(const struct psu_id *id)
+{
+	struct psu_traveller *thread = psu_process_get()->threads;
+
+	while (thread && !(thread->born_here && psu_id_equal(&thread->id, id)))
+		thread = thread->next;
+	return thread;
+}
+
 void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage)
 {
 	thread->stage = stage;

@@ -152,6 +152,9 @@ PSU_MUST_CHECK int psu_traveller_admit(const struct psu_id *id,
 
 /** The thread of this process that owns the slot, or NULL.  Lock held. */
 struct psu_traveller *psu_traveller_find(uint64_t slot_addr);
+/** This process's own thread, wherever it is; NULL: none has that id.  Lock
+ * held. */
+struct psu_traveller *psu_traveller_find_own(const struct psu_id *id);
 
 /** Let it be in @stage from now on.  Lock held. */
 void psu_traveller_enter(struct psu_traveller *thread, enum psu_stage stage);

@@ -12,6 +12,9 @@
 
 #define SHOWN_LEN 80 /* of a word, in a sentence */
 
+/** Of max-bytes: many times what all slots together have. */
+#define MAX_BYTES_MOST (UINT64_C(1) << 51)
+
 int psu_peers_refuse(const struct psu_peers_parser *parser,
 					 struct psu_peers_word word, const char *why)
 {
@@ -169,9 +172,9 @@ int psu_peers_take_max_bytes(const struct psu_peers_parser *parser,
 	if (value.len)
 		unit = strchr(units, value.at[value.len - 1]);
 	shift = unit ? 10 * (unsigned)(unit - units + 1) : 0;
-	peer->max_bytes = number_of(value.at, value.len - (unit != NULL),
-								UINT64_MAX >> 13 >> shift)
-					  << shift;
+	peer->max_bytes =
+		number_of(value.at, value.len - (unit != NULL), MAX_BYTES_MOST >> shift)
+		<< shift;
 	if (peer->max_bytes)
 		return 0;
 	return psu_peers_refuse(parser, value,
