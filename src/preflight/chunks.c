@@ -185,8 +185,8 @@ static uint64_t find_begin(const struct psu_arena *arena, uint64_t addr)
 static bool is_cached(const struct psu_mappings *mappings, uint64_t addr,
 					  uint64_t len)
 {
-	uint64_t block = addr + HEAD_LEN, link;
-	struct chunk chunk;
+	uint64_t block = addr + HEAD_LEN, link = 0;
+	struct chunk chunk = {0};
 
 	if (len > SMALL_MAX || !psu_memory_peek(block, &link, sizeof(link)))
 		return false;
@@ -208,7 +208,7 @@ static enum psu_chunk judge_chunk(const struct psu_mappings *mappings,
 								  struct psu_block *block_out)
 {
 	uint64_t begin = find_begin(arena, addr), end;
-	struct chunk chunk, next;
+	struct chunk chunk = {0}, next = {0};
 
 	if (!begin || addr < begin + HEAD_LEN ||
 		!psu_memory_peek(begin, &chunk, sizeof(chunk)) ||
@@ -238,7 +238,7 @@ static bool get_head(const struct psu_mappings *mappings, uint64_t addr,
 static bool is_arena(const struct psu_mappings *mappings, uint64_t low,
 					 struct arena_head *head_out)
 {
-	struct arena_head first;
+	struct arena_head first = {0};
 	uint64_t first_low;
 
 	if (!get_head(mappings, low, head_out) || !head_out->len ||
@@ -257,7 +257,7 @@ static enum psu_chunk find_large(struct psu_chunks *chunks,
 								 uint64_t addr, struct psu_block *block_out)
 {
 	uint64_t page = addr & ~(uint64_t)(PAGE_LEN - 1);
-	struct chunk chunk;
+	struct chunk chunk = {0};
 
 	if (addr - chunks->large.addr < chunks->large.len) {
 		*block_out = chunks->large;
@@ -289,7 +289,7 @@ enum psu_chunk psu_chunks_find(struct psu_chunks *chunks,
 {
 	uint64_t low = mapping->start, high = mapping->end;
 	struct psu_arena *arena, other;
-	struct arena_head head;
+	struct arena_head head = {0};
 
 	if (mapping->kind == PSU_MAPPING_ANONYMOUS) {
 		low = addr & ~(ARENA_ALIGN - 1);
