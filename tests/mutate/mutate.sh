@@ -5,9 +5,6 @@
 #
 # usage: tests/mutate/mutate.sh [PATTERN]...    only mutants of such names
 #
-# $MUTATE_SHARE, as 2/3, takes only every third of them, beginning with the
-# second.
-#
 # In: $srcdir (default .), a source tree with its configure; *.mutants here, in
 # the form that image.mutants describes.  Each mutant takes one check away in a
 # copy of the tree; its test must pass without it and fail with it.  A test
@@ -73,17 +70,33 @@ read_list() {
 
 # ---- the copies of the tree
 
+# What the scripts of journeys run, by name.
+readonly programs=(apps/app{1,3} tests/journey/stuck_{frames,state}
+    tests/journey/{probe,strangers,hostile,words,deny,flights,hooks,station}
+    tests/journey/{join,lines,forger,heap,keeper,check})
+
+# Of them, and of the libraries, those that one script has to do with.
+programs_of() { # script
+    local text program
+    text=$(cat "$srcdir/tests/journey/$1.sh" "$srcdir/tests/journey/lib.sh")
+    [[ $text != */stations.sh* ]] ||
+        text+=$(<"$srcdir/tests/journey/stations.sh")
+    for program in "${programs[@]}"; do
+        [[ ! $text =~ $program([^a-z_.]|$) ]] || echo "$program"
+    done
+    # for users' own command lines
+    [[ ${text//flags()/} != *flags* ]] ||
+        printf '%s\n' libpsu_thread.a libpsu_thread{,_malloc}.so
+}
+
 # What a test command needs to be made.
 needs() { # command
     local word
     case $1 in
         travel/*) echo tests/travel/O2.travel ;;
         journey/*)
-            printf '%s\n' apps/app{1,3} libpsu_thread{,_malloc}.so \
-                tests/journey/stuck_{frames,state} \
-                tests/journey/{probe,strangers,hostile,words,deny,flights} \
-                tests/journey/{hooks,station,join,lines,forger,heap,keeper} \
-                tests/journey/check
+            word=${1#journey/}
+            programs_of "${word%% *}"
             ;;
         *) for word in $1; do
             [[ $word != tests/* ]] || echo "$word"
@@ -177,19 +190,7 @@ work_through() { # function, count
     wait
 }
 
-# Only each $2'th of them, from number $1 on.
-take_share() { # which, of how many
-    local i total=${#names[@]}
-    for ((i = 0; i < total; i++)); do
-        ((i % $2 == $1 - 1)) ||
-            unset "names[i]" "files[i]" "tests[i]" "olds[i]" "news[i]"
-    done
-    names=("${names[@]}") files=("${files[@]}") tests=("${tests[@]}")
-    olds=("${olds[@]}") news=("${news[@]}")
-}
-
 read_list
-[[ ! ${MUTATE_SHARE-} ]] || take_share "${MUTATE_SHARE%/*}" "${MUTATE_SHARE#*/}"
 ((${#names[@]})) || die "no mutant of such a name"
 mapfile -t commands < <(printf '%s\n' "${tests[@]}" | sort -u)
 make_copies
