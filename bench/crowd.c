@@ -261,45 +261,24 @@ static double median_of(const double *values)
 	return bench_quantile(values, rounds, 0.5);
 }
 
-/** The median of the rounds' ratios. */
-static double ratio(const double *above, const double *below)
-{
-	double values[BENCH_ROUNDS_MAX];
+#define GOAL_COUNT 3
 
-	for (unsigned i = 0; i < rounds; i++)
-		values[i] = above[i] / below[i];
-	return median_of(values);
+static void find_goals(struct bench_goal goals_out[GOAL_COUNT])
+{
+	goals_out[0] = (struct bench_goal){"moves a second, 64 in flight",
+									   median_of(results[MANY].per_s), 3000,
+									   true};
+	goals_out[1] = (struct bench_goal){
+		"p99 while 1 MiB moves / p99 alone",
+		bench_ratio(results[BESIDE].p99_us, results[PROBE].p99_us, rounds), 3,
+		false};
+	goals_out[2] = (struct bench_goal){
+		"hop 1,000 / hop 1, medians",
+		bench_ratio(results[OLD].median_us, results[YOUNG].median_us, rounds),
+		1.05, false};
 }
 
-static double throughput(void)
-{
-	return median_of(results[MANY].per_s);
-}
-
-static double beside(void)
-{
-	return ratio(results[BESIDE].p99_us, results[PROBE].p99_us);
-}
-
-static double aged(void)
-{
-	return ratio(results[OLD].median_us, results[YOUNG].median_us);
-}
-
-static const struct {
-	const char *word;
-	double (*of)(void);
-	double target;
-	bool at_least;
-} goals[] = {
-	{"moves a second, 64 in flight", throughput, 3000, true},
-	{"p99 while 1 MiB moves / p99 alone", beside, 3, false},
-	{"hop 1,000 / hop 1, medians", aged, 1.05, false},
-};
-
-#define GOAL_COUNT (sizeof(goals) / sizeof(*goals))
-
-static void print(double others_percent)
+static void print(const struct bench_goal *goals, double others_percent)
 {
 	bench_print_head(rounds, others_percent);
 	printf("%-26s %9s %9s %9s %9s   us until the first instruction\n", "",
@@ -313,9 +292,7 @@ static void print(double others_percent)
 			   median_of(results[i].p99_us), results[i].count);
 	}
 	printf("\n");
-	for (size_t i = 0; i < GOAL_COUNT; i++)
-		bench_print_goal(goals[i].word, goals[i].of(), goals[i].target,
-						 goals[i].at_least);
+	bench_print_goals(goals, GOAL_COUNT);
 }
 
 static void write_scenes(FILE *file)
@@ -331,7 +308,8 @@ static void write_scenes(FILE *file)
 	}
 }
 
-static int write_results(const char *path, double others_percent)
+static int write_results(const char *path, const struct bench_goal *goals,
+						 double others_percent)
 {
 	FILE *file = bench_open_results(path, rounds, others_percent);
 
@@ -339,16 +317,13 @@ static int write_results(const char *path, double others_percent)
 		return -1;
 	fprintf(file, "  \"scenes\": {");
 	write_scenes(file);
-	fprintf(file, "\n  },\n  \"goals\": {");
-	for (size_t i = 0; i < GOAL_COUNT; i++)
-		bench_write_goal(file, i, goals[i].word, goals[i].of(),
-						 goals[i].target);
-	fprintf(file, "\n  }\n}\n");
-	return fclose(file);
+	fprintf(file, "\n  },\n");
+	return bench_end_results(file, goals, GOAL_COUNT);
 }
 
 int main(int argc, char **argv)
 {
+	struct bench_goal goals[GOAL_COUNT];
 	struct bench_ports ports;
 	double others_percent;
 
@@ -358,6 +333,7 @@ int main(int argc, char **argv)
 	for (unsigned round = 0; round < rounds; round++)
 		play_round(round);
 	others_percent = bench_pair_end();
-	print(others_percent);
-	return write_results(argv[1], others_percent) ? 1 : 0;
+	find_goals(goals);
+	print(goals, others_percent);
+	return write_results(argv[1], goals, others_percent) ? 1 : 0;
 }

@@ -4,50 +4,12 @@
  */
 #include "heap.h"
 
-#include <math.h>
-
 #define SCENE_WORD(name, word) word,
 static const char *const scene_words[] = {SCENES(SCENE_WORD)};
 
 static double median(const double *values)
 {
 	return bench_quantile(values, heap_results.rounds, 0.5);
-}
-
-/** Of the rounds' ratios. */
-static double ratio(size_t len, enum scene push, enum scene move)
-{
-	double values[BENCH_ROUNDS_MAX];
-
-	for (unsigned i = 0; i < heap_results.rounds; i++)
-		values[i] = heap_results.of[len].ms[push][i] /
-					heap_results.of[len].ms[move][i];
-	return median(values);
-}
-
-static double used_64(void)
-{
-	return ratio(1, PUSH_USED, MOVE_USED);
-}
-static double used_256(void)
-{
-	return ratio(2, PUSH_USED, MOVE_USED);
-}
-static double used_1024(void)
-{
-	return ratio(3, PUSH_USED, MOVE_USED);
-}
-static double new_64(void)
-{
-	return ratio(1, PUSH_NEW, MOVE_NEW);
-}
-static double new_256(void)
-{
-	return ratio(2, PUSH_NEW, MOVE_NEW);
-}
-static double new_1024(void)
-{
-	return ratio(3, PUSH_NEW, MOVE_NEW);
 }
 
 static double changed(void)
@@ -71,47 +33,57 @@ static double extra(int side)
 	return most;
 }
 
-static double extra_here(void)
+#define GOAL_COUNT 10
+
+/** A push into such memory beside a move into it, of each length but the
+ * first. */
+static struct bench_goal *find_ratios(struct bench_goal *at, bool used,
+									  double target)
 {
-	return extra(0);
+	static const char *const words[2][LEN_COUNT] = {
+		{"", "push / move, 64 MiB, new memory",
+		 "push / move, 256 MiB, new memory", "push / move, 1 GiB, new memory"},
+		{"", "push / move, 64 MiB, used memory",
+		 "push / move, 256 MiB, used memory",
+		 "push / move, 1 GiB, used memory"},
+	};
+
+	for (size_t i = 1; i < LEN_COUNT; i++) {
+		const struct heap_result *of = &heap_results.of[i];
+
+		*at++ = (struct bench_goal){
+			words[used][i],
+			bench_ratio(of->ms[used ? PUSH_USED : PUSH_NEW],
+						of->ms[used ? MOVE_USED : MOVE_NEW],
+						heap_results.rounds),
+			target, true};
+	}
+	return at;
 }
-static double extra_there(void)
+
+static void find_goals(struct bench_goal goals_out[GOAL_COUNT])
 {
-	return extra(1);
+	struct bench_goal *at = find_ratios(goals_out, true, 0.95);
+
+	at = find_ratios(at, false, 1.2);
+	*at++ = (struct bench_goal){"bytes sent with 1 % changed, percent",
+								changed(), 5, false};
+	*at++ = (struct bench_goal){"memory beside the heap here, % of allowed",
+								extra(0), 100, false};
+	*at++ = (struct bench_goal){"memory beside the heap there, % of allowed",
+								extra(1), 100, false};
+	*at++ = (struct bench_goal){"p99 of 8 KiB while 1 GiB moves / alone",
+								bench_ratio(heap_results.beside_us,
+											heap_results.alone_us,
+											heap_results.rounds),
+								3, false};
 }
-
-/** Of the rounds' ratios. */
-static double beside(void)
-{
-	double values[BENCH_ROUNDS_MAX];
-
-	for (unsigned i = 0; i < heap_results.rounds; i++)
-		values[i] = heap_results.beside_us[i] / heap_results.alone_us[i];
-	return median(values);
-}
-
-static const struct {
-	const char *word;
-	double (*of)(void);
-	double target;
-	bool at_least;
-} goals[] = {
-	{"push / move, 64 MiB, used memory", used_64, 0.95, true},
-	{"push / move, 256 MiB, used memory", used_256, 0.95, true},
-	{"push / move, 1 GiB, used memory", used_1024, 0.95, true},
-	{"push / move, 64 MiB, new memory", new_64, 1.2, true},
-	{"push / move, 256 MiB, new memory", new_256, 1.2, true},
-	{"push / move, 1 GiB, new memory", new_1024, 1.2, true},
-	{"bytes sent with 1 % changed, percent", changed, 5, false},
-	{"memory beside the heap here, % of allowed", extra_here, 100, false},
-	{"memory beside the heap there, % of allowed", extra_there, 100, false},
-	{"p99 of 8 KiB while 1 GiB moves / alone", beside, 3, false},
-};
-
-#define GOAL_COUNT (sizeof(goals) / sizeof(*goals))
 
 void heap_report_print(double others_percent)
 {
+	struct bench_goal goals[GOAL_COUNT];
+
+	find_goals(goals);
 	bench_print_head(heap_results.rounds, others_percent);
 	printf("%-20s", "median ms, (MiB/s)");
 	for (size_t i = 0; i < LEN_COUNT; i++)
@@ -128,17 +100,17 @@ void heap_report_print(double others_percent)
 	printf("\n\n%-20s %10.1f us alone, %.1f us while 1 GiB moves\n",
 		   "p99 of 8 KiB", median(heap_results.alone_us),
 		   median(heap_results.beside_us));
-	for (size_t i = 0; i < GOAL_COUNT; i++)
-		bench_print_goal(goals[i].word, goals[i].of(), goals[i].target,
-						 goals[i].at_least);
+	bench_print_goals(goals, GOAL_COUNT);
 }
 
 int heap_report_write(const char *path, double others_percent)
 {
 	FILE *file = bench_open_results(path, heap_results.rounds, others_percent);
+	struct bench_goal goals[GOAL_COUNT];
 
 	if (!file)
 		return -1;
+	find_goals(goals);
 	fprintf(file, "  \"milliseconds\": {");
 	for (size_t i = 0; i < LEN_COUNT; i++) {
 		fprintf(file, "%s\n    \"%zu MiB\": {", i ? "," : "",
@@ -148,10 +120,6 @@ int heap_report_write(const char *path, double others_percent)
 					scene_words[scene], median(heap_results.of[i].ms[scene]));
 		fprintf(file, "}");
 	}
-	fprintf(file, "\n  },\n  \"goals\": {");
-	for (size_t i = 0; i < GOAL_COUNT; i++)
-		bench_write_goal(file, i, goals[i].word, goals[i].of(),
-						 goals[i].target);
-	fprintf(file, "\n  }\n}\n");
-	return fclose(file);
+	fprintf(file, "\n  },\n");
+	return bench_end_results(file, goals, GOAL_COUNT);
 }

@@ -215,6 +215,15 @@ double bench_quantile(const double *values, size_t count, double share)
 	return value;
 }
 
+double bench_ratio(const double *above, const double *below, size_t count)
+{
+	double values[BENCH_ROUNDS_MAX];
+
+	for (size_t i = 0; i < count; i++)
+		values[i] = above[i] / below[i];
+	return bench_quantile(values, count, 0.5);
+}
+
 /* ---- what comes out */
 
 void bench_print_head(unsigned rounds, double others_percent)
@@ -253,4 +262,20 @@ void bench_write_goal(FILE *file, size_t number, const char *word, double is,
 {
 	fprintf(file, "%s\n    \"%s\": {\"is\": %.3f, \"to_reach\": %.2f}",
 			number ? "," : "", word, is, target);
+}
+
+void bench_print_goals(const struct bench_goal *goals, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		bench_print_goal(goals[i].word, goals[i].is, goals[i].target,
+						 goals[i].at_least);
+}
+
+int bench_end_results(FILE *file, const struct bench_goal *goals, size_t count)
+{
+	fprintf(file, "  \"goals\": {");
+	for (size_t i = 0; i < count; i++)
+		bench_write_goal(file, i, goals[i].word, goals[i].is, goals[i].target);
+	fprintf(file, "\n  }\n}\n");
+	return fclose(file);
 }

@@ -43,6 +43,9 @@ double bench_pair_end(void);
 #define BENCH_OTHERS_MAX 10
 #define BENCH_ROUNDS_MAX 100
 
+/** The median of @above[i] / @below[i]: what bends a whole round does not bend
+ * that. */
+double bench_ratio(const double *above, const double *below, size_t count);
 /** The value below which @share of them lies; not sorted in place.  NaN if
  * there is none, or the first one is NaN. */
 double bench_quantile(const double *values, size_t count, double share);
@@ -59,6 +62,17 @@ void bench_print_goal(const char *word, double is, double target,
  * be written. */
 FILE *bench_open_results(const char *path, unsigned rounds,
 						 double others_percent);
+/** What was to be reached. */
+struct bench_goal {
+	const char *word;
+	double is, target;
+	bool at_least; /* else at most */
+};
+
+/** All of them, as bench_print_goal() does. */
+void bench_print_goals(const struct bench_goal *goals, size_t count);
+/** The file's last member, and its end.  0, or not: it could not be written. */
+int bench_end_results(FILE *file, const struct bench_goal *goals, size_t count);
 /** One member of an object of goals, the @number'th, from 0. */
 void bench_write_goal(FILE *file, size_t number, const char *word, double is,
 					  double target);
